@@ -1,0 +1,2 @@
+//! The agent in the foreground.
+fn main() {}

@@ -1,0 +1,8 @@
+//! A signing agent for NATS.
+//!
+//! NKey seeds stay with the agent; whoever needs a signature asks over a unix socket, as
+//! ssh asks ssh-agent (RFC 9987). The agent reads the claims before it signs them.
+//! `docs/protocol.md` has every message. Applications use the feature `client` alone.
+
+#[cfg(feature = "daemon")]
+pub mod store;

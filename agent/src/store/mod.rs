@@ -1,0 +1,175 @@
+//! What holds keys, behind one trait.
+
+use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
+use nkey_core::{Signature, nkey};
+use std::fmt;
+
+/// Marks of a key; the bits are those of `list-v1` and `add-v1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The seed may leave by `export-v1`.
+    pub exportable: bool,
+    /// The key lives in this process only, for the connection that added it.
+    pub volatile: bool,
+    /// `iat` need not lie within five minutes of the clock.
+    pub any_iat: bool,
+}
+
+/// A key in a store; nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// The public key.
+    pub key: PublicKey,
+    /// What the person calls it; may be empty.
+    pub name: String,
+    /// Its marks.
+    pub flags: Flags,
+}
+
+/// Whether a store can sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can.
+    Unlocked,
+    /// It must be unlocked first.
+    Locked,
+}
+
+/// How the gate checks a signature of a store before it leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Verify it against the public key.
+    Verify,
+    /// The store computed it twice, independently, and compared.
+    Recomputed,
+}
+
+/// Asks the person on the other side of the socket.
+pub trait Prompt {
+    /// Shows a message; no answer.
+    fn message(&mut self, text: &str);
+    /// Asks for a secret; none if the person is gone.
+    fn secret(&mut self, text: &str) -> Option<zeroize::Zeroizing<String>>;
+    /// Asks for something public.
+    fn public(&mut self, text: &str) -> Option<String>;
+    /// Asks yes or no.
+    fn confirm(&mut self, text: &str) -> Option<bool>;
+}
+
+/// Why a store did not do what was asked. No variant holds a secret.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store is locked.
+    Locked,
+    /// The store has no such key.
+    Unknown(PublicKey),
+    /// The store has this key already.
+    Exists(PublicKey),
+    /// The key is not marked exportable.
+    NotExportable(PublicKey),
+    /// The passphrase or the plugin's answer is wrong.
+    WrongPassphrase,
+    /// The person did not answer.
+    Cancelled,
+    /// Keys of this kind are not held here.
+    Kind(Kind),
+    /// A name that is too long or has control characters: why.
+    Name(&'static str),
+    /// The store does not do this.
+    Unsupported(&'static str),
+    /// A seed is damaged.
+    Seed(nkey::Error),
+    /// A file is damaged: its path and what is wrong.
+    Damaged(String, String),
+    /// The operating system refused: what was being done, and its reason.
+    Io(String, std::io::Error),
+    /// A second computation gave another signature: the hardware is faulty. Nothing left.
+    Mismatch,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Locked => f.write_str("the store is locked: type `nkey agent unlock`"),
+            StoreError::Unknown(key) => write!(f, "the agent does not hold {key}"),
+            StoreError::Exists(key) => write!(f, "the agent holds {key} already"),
+            StoreError::NotExportable(key) => {
+                write!(f, "{key} was not added as exportable, so its seed stays in the agent")
+            }
+            StoreError::WrongPassphrase => f.write_str("the passphrase is wrong"),
+            StoreError::Cancelled => f.write_str("no answer: nothing was changed"),
+            StoreError::Kind(kind) => write!(f, "keys of kind {kind} are not held here"),
+            StoreError::Name(why) => write!(f, "the name {why}"),
+            StoreError::Unsupported(what) => write!(f, "this store does not {what}"),
+            StoreError::Seed(error) => write!(f, "the seed is damaged: {error}"),
+            StoreError::Damaged(path, why) => write!(f, "{path} is damaged: {why}"),
+            StoreError::Io(what, error) => write!(f, "{what}: {error}"),
+            StoreError::Mismatch => {
+                f.write_str("two computations of one signature differ: the hardware is faulty")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Something that holds keys. Used by many connections at once.
+pub trait Store: Send + Sync {
+    /// The name in listings: `vault`, `volatile`, later `token`, `piv`, ….
+    fn name(&self) -> &'static str;
+
+    /// Whether it can sign.
+    fn state(&self) -> State;
+
+    /// The longest message it signs, in bytes.
+    fn max_message(&self) -> usize;
+
+    /// How its signatures are checked.
+    fn check(&self) -> Check;
+
+    /// Its keys, sorted by public key; works while locked.
+    fn keys(&self) -> Vec<KeyInfo>;
+
+    /// One of its keys; works while locked.
+    fn find(&self, key: &PublicKey) -> Option<KeyInfo>;
+
+    /// The signature of `message`, which has passed the gate.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::Unknown`], and what the holder says.
+    fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError>;
+
+    /// Adds a key; when this returns it survives a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if it is there already, and what the holder says.
+    fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError>;
+
+    /// The seed of an exportable key.
+    ///
+    /// # Errors
+    /// [`StoreError::NotExportable`], [`StoreError::Locked`], [`StoreError::Unknown`].
+    fn export(&self, key: &PublicKey) -> Result<Secret, StoreError>;
+
+    /// Removes a key for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], and what the holder says.
+    fn remove(&self, key: &PublicKey) -> Result<(), StoreError>;
+
+    /// Gives a key another name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`], and what the holder says.
+    fn rename(&self, key: &PublicKey, name: &str) -> Result<(), StoreError>;
+
+    /// Wipes every decrypted secret.
+    fn lock(&self);
+
+    /// Unlocks, asking through `prompt` what it needs.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongPassphrase`], [`StoreError::Cancelled`], and what the holder says.
+    fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError>;
+}

@@ -1,0 +1,28 @@
+//! NATS NKeys and JWT v2 for firmware and hosts.
+//!
+//! Everything here works without `alloc`: the caller gives the buffers, and one
+//! that is too small is an error that says how many bytes are needed. The
+//! additive feature `alloc` brings owned claims and the tolerant reader for
+//! tokens that others made; `host` brings a faster verification.
+//!
+//! The crate's one idea: whoever holds a seed *reads* what it signs. See
+//! [`canonical`] for the strict reader and [`language`] for what each kind of key signs.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+pub mod canonical;
+pub mod claims;
+pub mod creds;
+pub mod json;
+pub mod jwt;
+pub mod language;
+pub mod nkey;
+mod signer;
+#[cfg(feature = "alloc")]
+pub mod tolerant;
+
+pub use signer::{SignError, Signature, Signer};

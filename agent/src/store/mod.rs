@@ -64,7 +64,7 @@ pub enum StoreError {
     Locked,
     /// The store has no such key.
     Unknown(PublicKey),
-    /// The store has this key already.
+    /// The store has this key already, perhaps as another kind: one key must not speak two languages.
     Exists(PublicKey),
     /// The key is not marked exportable.
     NotExportable(PublicKey),
@@ -133,6 +133,13 @@ pub trait Store: Send + Sync {
 
     /// One of its keys; works while locked.
     fn find(&self, key: &PublicKey) -> Option<KeyInfo>;
+
+    /// Opens a key for use: decrypts it if need be, and returns what is sealed with it.
+    /// The gate trusts these marks only, never those of a listing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::Unknown`], [`StoreError::Damaged`].
+    fn open(&self, key: &PublicKey) -> Result<KeyInfo, StoreError>;
 
     /// The signature of `message`, which has passed the gate.
     ///

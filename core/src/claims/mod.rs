@@ -31,6 +31,6 @@ pub mod owned {
     #[doc(inline)]
     pub use super::{
         AccountLimits, ExportType, JetStreamLimits, NatsLimits, ResponsePermission, Sampling,
-        ScopeType,
+        ScopeType, TemplateLimits,
     };
 }

@@ -15,6 +15,15 @@ define! { @plain
         /// Largest message in bytes.
         omit payload: i64 = "payload",
     }
+    /// [`NatsLimits`] of a scope's template: absent is unlimited, and 0 is nothing.
+    TemplateLimits {
+        /// Most subscriptions.
+        always subs: Option<i64> = "subs",
+        /// Most bytes.
+        always data: Option<i64> = "data",
+        /// Largest message in bytes.
+        always payload: Option<i64> = "payload",
+    }
     /// Limits on what an account has; -1 is unlimited. `AccountLimits`.
     AccountLimits {
         /// Most imports.
@@ -193,16 +202,21 @@ define! {
         /// End, `15:04:05`.
         omit end: text = "end",
     }
-    /// What a user may do, or a scope's template. `UserPermissionLimits`.
-    UserPermissionLimits {
-        /// Subjects.
-        flat permissions: Permissions = "",
+    /// Where from and when a user may connect. `UserLimits`.
+    UserLimits {
         /// Networks that the user may come from, CIDR.
         omit src: [text] = "src",
         /// When the user may connect.
         omit times: [TimeRange] = "times",
         /// The IANA time zone of `times`.
         omit times_location: text = "times_location",
+    }
+    /// What a user may do. `UserPermissionLimits`.
+    UserPermissionLimits {
+        /// Subjects.
+        flat permissions: Permissions = "",
+        /// Where from and when.
+        flat user: UserLimits = "",
         /// Subscriptions and sizes.
         flat limits: (plain NatsLimits) = "",
         /// Whether the user connects without signing the nonce.
@@ -210,6 +224,22 @@ define! {
         /// Whether the user must come through a trusted proxy.
         omit proxy_required: (plain bool) = "proxy_required",
         /// `STANDARD`, `WEBSOCKET`, `LEAFNODE`, `LEAFNODE_WS`, `MQTT`, `MQTT_WS`, `IN_PROCESS`.
+        omit allowed_connection_types: [text] = "allowed_connection_types",
+    }
+    /// What the users of a scoped signing key may do: `UserPermissionLimits` as Go reads it
+    /// in a scope, where an absent limit is -1 and not 0.
+    Template {
+        /// Subjects.
+        flat permissions: Permissions = "",
+        /// Where from and when.
+        flat user: UserLimits = "",
+        /// Subscriptions and sizes.
+        flat limits: (plain TemplateLimits) = "",
+        /// Whether the users connect without signing the nonce.
+        omit bearer_token: (plain bool) = "bearer_token",
+        /// Whether the users must come through a trusted proxy.
+        omit proxy_required: (plain bool) = "proxy_required",
+        /// As in [`UserPermissionLimits`].
         omit allowed_connection_types: [text] = "allowed_connection_types",
     }
     /// A signing key with a role and a template for its users. `UserScope`.
@@ -221,7 +251,7 @@ define! {
         /// The role's name.
         always role: (opt text) = "role",
         /// What its users may do.
-        always template: (opt UserPermissionLimits) = "template",
+        always template: (opt Template) = "template",
         /// Description.
         always description: (opt text) = "description",
     }

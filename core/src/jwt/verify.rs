@@ -107,6 +107,25 @@ pub struct Verified<'s> {
     pub payload: &'s [u8],
 }
 
+/// Deeper payloads than this are no claims: those of known types need 7 levels.
+const MAX_PEEK_DEPTH: usize = 32;
+
+/// Whether brackets outside strings nest at most `limit` deep.
+fn depth_within(json: &[u8], limit: usize) -> bool {
+    let (mut depth, mut text, mut escaped) = (0usize, false, false);
+    json.iter().all(|&byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b'[' | b'{' if !text => depth += 1,
+            b']' | b'}' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth <= limit
+    })
+}
+
 #[derive(Deserialize)]
 struct Peek<'a> {
     #[serde(borrow, default)]
@@ -154,6 +173,10 @@ pub(crate) fn rule(
 pub fn verify<'s>(token: &str, scratch: &'s mut [u8]) -> Result<Verified<'s>, Error> {
     let parts = Parts::new(token)?;
     let payload = parts.decode_payload(scratch)?;
+    // serde-json-core passes over unknown values recursively, without a limit of its own.
+    if !depth_within(payload, MAX_PEEK_DEPTH) {
+        return Err(Error::Payload);
+    }
     let (peek, read) =
         serde_json_core::from_slice::<Peek<'_>>(payload).map_err(|_| Error::Payload)?;
     if read != payload.len() {

@@ -162,7 +162,8 @@ fn typed<N: ReadMembers + Default>(node: Node, cx: &mut Context) -> Result<Claim
     Ok(claims)
 }
 
-/// Reads claims as JSON. Their type is `nats.type`, or, where that is absent, what `sub` is a key of.
+/// Reads claims as JSON. Their type is `nats.type`, or, where that is absent, what `sub` is a
+/// key of. An empty `nats.type` asks for a generic claim without a type.
 ///
 /// # Errors
 /// Says where the JSON is damaged or which member does not fit.
@@ -382,7 +383,11 @@ impl Generic {
         match (&self.nats, stamp) {
             (Node::Map(members), Some(_)) => {
                 let version = ("version".into(), Node::Uint(2));
-                let others = members.iter().filter(|(key, _)| key != "version").cloned();
+                let untyped = ("type".into(), Node::Text(String::new()));
+                let others = members
+                    .iter()
+                    .filter(|member| member.0 != "version" && **member != untyped)
+                    .cloned();
                 Node::Map(others.chain([version]).collect()).sorted().write(writer);
             }
             (nats, _) => nats.write(writer),

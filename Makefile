@@ -1,0 +1,32 @@
+# Thin on purpose: every target is one script in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint doc tools thumb-check clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+demo: ## show the main job: an agent, a server, a client without a seed, three refusals
+	@scripts/demo
+
+test: ## run everything that CI runs
+	@scripts/test
+
+bench: ## measure speed against OpenSSH and Go (docs/performance.md)
+	@scripts/bench
+
+lint: ## check format, lints, licences and texts
+	@scripts/lint
+
+doc: ## build the API documentation into target/doc
+	@scripts/doc
+
+tools: ## install what the tests run against into .tools
+	@scripts/prerequisites
+	@scripts/tools
+
+thumb-check: ## build core for Cortex-M0+ and Cortex-M33, without std and alloc
+	@scripts/thumb-check
+
+clean: ## remove all that was built or installed here
+	rm -rf target .tools tests/js/node_modules

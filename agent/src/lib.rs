@@ -4,5 +4,15 @@
 //! ssh asks ssh-agent (RFC 9987). The agent reads the claims before it signs them.
 //! `docs/protocol.md` has every message. Applications use the feature `client` alone.
 
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "daemon")]
+pub mod gate;
+#[cfg(feature = "client")]
+pub mod message;
+#[cfg(feature = "daemon")]
+pub mod server;
 #[cfg(feature = "daemon")]
 pub mod store;
+#[cfg(feature = "client")]
+pub mod wire;

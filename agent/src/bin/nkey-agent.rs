@@ -1,2 +1,158 @@
-//! The agent in the foreground.
-fn main() {}
+//! The agent in the foreground. `nkey agent start` puts it in the background.
+
+use clap::Parser;
+use nkey_agent::client::{self, Prompt};
+use nkey_agent::server::{self, Agent};
+use nkey_agent::store::Store;
+use nkey_agent::store::vault::{Sealing, Vault};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// No passphrase is longer, in bytes.
+const MAX_PASSPHRASE: usize = 64 * 1024;
+
+/// Holds NKey seeds and signs NATS JWTs and nonces for the clients of a unix socket.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The socket [default: $NKEY_AUTH_SOCK, $XDG_RUNTIME_DIR/nkey-agent/agent.sock, $HOME/.nkey-agent/agent.sock]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// The vault's directory [default: $XDG_DATA_HOME/nkey-agent/vault, $HOME/.local/share/nkey-agent/vault]
+    #[arg(long, value_name = "DIR")]
+    vault: Option<PathBuf>,
+    /// A file with the vault's passphrase, or - for standard input; a vault that is not there is created
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Seal a new vault with this age plugin (its name, or an AGE-PLUGIN- identity) instead of a passphrase
+    #[arg(long, value_name = "NAME", conflicts_with = "passphrase_file")]
+    plugin: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nkey-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    server::harden().map_err(|error| format!("cannot protect this process: {error}"))?;
+    server::raise_file_limit();
+    let path = client::socket_path(args.socket.as_deref())?;
+    let dir = vault_dir(args.vault.as_deref())?;
+    if let Some(folder) = Vault::plugin_folder(&dir)? {
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        let first = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&rest)))?;
+        // SAFETY: no thread runs yet, so nobody reads the environment at the same time.
+        unsafe { std::env::set_var("PATH", first) };
+    }
+    let vault = Arc::new(open_vault(args, &dir)?);
+    let listener = server::listen(&path)?;
+    let state = match vault.state() {
+        nkey_agent::store::State::Unlocked => "unlocked",
+        nkey_agent::store::State::Locked => "locked",
+    };
+    eprintln!("nkey-agent: listening at {}, vault {} ({state})", path.display(), dir.display());
+    let memory = Arc::clone(&vault);
+    let agent = Arc::new(Agent::new(
+        vec![(vault as Arc<dyn Store>, dir.display().to_string())],
+        move || {
+            let warning = "secrets are not locked in memory, since RLIMIT_MEMLOCK is too low: they may be swapped to disk";
+            if memory.is_memory_locked() {
+                Vec::new()
+            } else {
+                vec![warning.to_owned()]
+            }
+        },
+    ));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(server::serve(agent, listener, &path))?;
+    Ok(())
+}
+
+fn vault_dir(flag: Option<&Path>) -> Result<PathBuf, String> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    flag.map(Path::to_owned)
+        .or_else(|| set("XDG_DATA_HOME").map(|dir| dir.join("nkey-agent/vault")))
+        .or_else(|| set("HOME").map(|dir| dir.join(".local/share/nkey-agent/vault")))
+        .ok_or_else(|| "no place for the vault: set HOME, or name one with --vault".to_owned())
+}
+
+fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Error>> {
+    let passphrase = args.passphrase_file.as_deref().map(read_passphrase).transpose()?;
+    let mut answer = Given(passphrase);
+    if Vault::exists(dir)? {
+        let vault = Vault::open(dir)?;
+        if answer.0.is_some() {
+            vault.unlock(&mut answer)?;
+        }
+        return Ok(vault);
+    }
+    let sealing = match (&args.plugin, answer.0.take()) {
+        (Some(plugin), _) => Sealing::Plugin(plugin.clone()),
+        (None, Some(passphrase)) if passphrase.is_empty() => {
+            return Err("an empty passphrase protects nothing".into());
+        }
+        (None, Some(passphrase)) => Sealing::Passphrase(passphrase),
+        (None, None) => {
+            return Err(format!(
+                "there is no vault at {}: make one with `nkey agent start`, --passphrase-file or --plugin",
+                dir.display()
+            )
+            .into());
+        }
+    };
+    Ok(Vault::create(dir, &sealing, &mut answer)?)
+}
+
+/// The whole content without one trailing newline.
+fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, String> {
+    let failed = |error: io::Error| format!("cannot read the passphrase from {}: {error}", path.display());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE + 1));
+    let limit = MAX_PASSPHRASE as u64 + 1;
+    if path == Path::new("-") {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        let file = File::open(path).map_err(failed)?;
+        file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() > MAX_PASSPHRASE {
+        return Err(format!("the passphrase is longer than {MAX_PASSPHRASE} bytes"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| "the passphrase is not UTF-8".to_owned())?;
+    Ok(Zeroizing::new(text.strip_suffix('\n').unwrap_or(text).to_owned()))
+}
+
+/// Answers one question for a secret with what was given at the start.
+struct Given(Option<Zeroizing<String>>);
+
+impl Prompt for Given {
+    fn message(&mut self, text: &str) {
+        eprintln!("nkey-agent: {text}");
+    }
+
+    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
+        self.0.take()
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}

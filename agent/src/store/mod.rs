@@ -1,8 +1,14 @@
 //! What holds keys, behind one trait.
 
+pub mod locked;
+pub mod vault;
+pub mod volatile;
+
 use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
 use nkey_core::{Signature, nkey};
 use std::fmt;
+
+pub use crate::client::Prompt;
 
 /// Marks of a key; the bits are those of `list-v1` and `add-v1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,18 +48,6 @@ pub enum Check {
     Verify,
     /// The store computed it twice, independently, and compared.
     Recomputed,
-}
-
-/// Asks the person on the other side of the socket.
-pub trait Prompt {
-    /// Shows a message; no answer.
-    fn message(&mut self, text: &str);
-    /// Asks for a secret; none if the person is gone.
-    fn secret(&mut self, text: &str) -> Option<zeroize::Zeroizing<String>>;
-    /// Asks for something public.
-    fn public(&mut self, text: &str) -> Option<String>;
-    /// Asks yes or no.
-    fn confirm(&mut self, text: &str) -> Option<bool>;
 }
 
 /// Why a store did not do what was asked. No variant holds a secret.

@@ -1,0 +1,156 @@
+//! The client: blocking, nothing but std and nkey-core.
+//!
+//! ```no_run
+//! use nkey_agent::client::{Client, socket_path};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut agent = Client::connect(&socket_path(None)?)?;
+//! for key in agent.list()? {
+//!     println!("{} {}", key.key, key.name);
+//! }
+//! # Ok(()) }
+//! ```
+
+mod error;
+mod keys;
+#[cfg(feature = "async-nats")]
+pub mod nats;
+mod socket;
+mod status;
+mod unlock;
+
+pub use error::Error;
+pub use keys::{AgentSigner, KeyInfo};
+pub use socket::socket_path;
+pub use status::{AgentStatus, StoreStatus};
+pub use unlock::Prompt;
+
+use crate::message::{MAX_FRAME, Name, Status, number};
+use crate::wire::{Reader, Writer};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroize;
+
+/// How long the agent may take to answer what asks nobody. A device may wait for a press.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A connection to an agent.
+pub struct Client {
+    stream: UnixStream,
+    path: PathBuf,
+    answer: Vec<u8>,
+    request: Writer,
+}
+
+impl Client {
+    /// Connects to the agent that listens at `path`.
+    ///
+    /// # Errors
+    /// [`Error::NoAgent`] if nothing listens there.
+    pub fn connect(path: &Path) -> Result<Client, Error> {
+        let no_agent = |error| Error::NoAgent(path.to_owned(), error);
+        let stream = UnixStream::connect(path).map_err(no_agent)?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(no_agent)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(no_agent)?;
+        Ok(Client {
+            stream,
+            path: path.to_owned(),
+            answer: Vec::new(),
+            request: Writer::new(),
+        })
+    }
+
+    /// The socket that this client is connected to.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The stream, for what its peer is.
+    pub fn stream(&self) -> &UnixStream {
+        &self.stream
+    }
+
+    /// Sends a request of a standard type and reads the answer: its type and bytes.
+    fn standard(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(u8, &[u8]), Error> {
+        self.request.clear();
+        let frame = self.request.begin_frame();
+        self.request.byte(kind);
+        body(&mut self.request);
+        self.request.end_frame(frame);
+        let sent = self.stream.write_all(self.request.as_bytes());
+        self.request.clear();
+        sent.map_err(|error| self.broken(error))?;
+        let mut length = [0u8; 4];
+        self.stream
+            .read_exact(&mut length)
+            .map_err(|error| self.broken(error))?;
+        let length = u32::from_be_bytes(length) as usize;
+        if length == 0 || length > MAX_FRAME {
+            return Err(Error::Answer("an answer of impossible length"));
+        }
+        self.answer.as_mut_slice().zeroize();
+        self.answer.resize(length, 0);
+        self.stream
+            .read_exact(&mut self.answer)
+            .map_err(|error| Error::Broken(self.path.clone(), error))?;
+        match self.answer.split_first() {
+            Some((kind, rest)) => Ok((*kind, rest)),
+            None => Err(Error::Answer("an empty answer")),
+        }
+    }
+
+    fn broken(&self, error: std::io::Error) -> Error {
+        Error::Broken(self.path.clone(), error)
+    }
+
+    /// Sends a request of ours; the status, the reason and the body of its answer.
+    fn exchange(
+        &mut self,
+        name: Name,
+        body: impl FnOnce(&mut Writer),
+    ) -> Result<(Status, String, Reader<'_>), Error> {
+        let (kind, rest) = self.standard(number::EXTENSION, |request| {
+            request.string(name.as_str().as_bytes());
+            body(request);
+        })?;
+        if kind != number::EXTENSION_RESPONSE {
+            return Err(Error::Foreign(name.as_str()));
+        }
+        let mut reader = Reader::new(rest);
+        if reader.string()? != name.as_str().as_bytes() {
+            return Err(Error::Answer("an answer to another request"));
+        }
+        let status = Status::from_byte(reader.byte()?).ok_or(Error::Answer("an unknown status"))?;
+        let reason = reader.text()?.to_owned();
+        Ok((status, reason, reader))
+    }
+
+    /// As [`Client::exchange`], and everything but success is an error.
+    fn ask(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<Reader<'_>, Error> {
+        match self.exchange(name, body)? {
+            (Status::Ok, _, reader) => Ok(reader),
+            (status, reason, _) => Err(Error::Refused { status, reason }),
+        }
+    }
+
+    /// Locks the agent: every decrypted key is wiped.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn lock(&mut self) -> Result<(), Error> {
+        match self.standard(number::LOCK, |request| {
+            request.string(b"");
+        })? {
+            (number::SUCCESS, []) => Ok(()),
+            _ => Err(Error::Answer("lock was not done")),
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.answer.as_mut_slice().zeroize();
+    }
+}

@@ -1,0 +1,55 @@
+//! Unlocking: the agent asks, the person on this side answers.
+
+use super::{AgentStatus, Client, Error};
+use crate::message::{Name, Question, Status};
+use zeroize::Zeroizing;
+
+/// Answers the questions of a store that is unlocked. `None` gives up.
+pub trait Prompt {
+    /// Shows a message.
+    fn message(&mut self, text: &str);
+    /// A secret, such as a passphrase or a PIN.
+    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>>;
+    /// Something public.
+    fn public(&mut self, text: &str) -> Option<String>;
+    /// Yes or no.
+    fn confirm(&mut self, text: &str) -> Option<bool>;
+}
+
+impl Client {
+    /// Unlocks the agent, answering what it asks through `prompt`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the agent's reason, such as a wrong passphrase;
+    /// [`Error::Cancelled`] if `prompt` gives up.
+    pub fn unlock(&mut self, prompt: &mut dyn Prompt) -> Result<AgentStatus, Error> {
+        // The person may take their time to touch a device.
+        let mut answer = Zeroizing::new(String::new());
+        loop {
+            let (status, reason, mut body) = self.exchange(Name::Unlock, |request| {
+                request.string(answer.as_bytes());
+            })?;
+            match status {
+                Status::Ok => return AgentStatus::read(body),
+                Status::Prompt => {}
+                status => return Err(Error::Refused { status, reason }),
+            }
+            let question =
+                Question::from_byte(body.byte()?).ok_or(Error::Answer("an unknown question"))?;
+            let text = body.text()?.to_owned();
+            body.end()?;
+            let given = match question {
+                Question::Message => {
+                    prompt.message(&text);
+                    Some(Zeroizing::default())
+                }
+                Question::Secret => prompt.secret(&text),
+                Question::Public => prompt.public(&text).map(Zeroizing::new),
+                Question::Confirm => prompt
+                    .confirm(&text)
+                    .map(|yes| Zeroizing::new(if yes { "y" } else { "n" }.to_owned())),
+            };
+            answer = given.ok_or(Error::Cancelled)?;
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The messages: one table of numbers, one of extension names, one enum of requests.
+//!
+//! RFC 9987 and `docs/protocol.md`. A frame is `uint32 length` and that many bytes, of
+//! which the first is the type.
+
+use crate::wire::{Malformed, Reader};
+use nkey_core::nkey::Kind;
+use std::fmt;
+
+/// Message types of RFC 9987 that are used here.
+pub mod number {
+    /// Answer: it was not done.
+    pub const FAILURE: u8 = 5;
+    /// Answer: it was done.
+    pub const SUCCESS: u8 = 6;
+    /// Request: list the keys.
+    pub const REQUEST_IDENTITIES: u8 = 11;
+    /// Answer: the keys.
+    pub const IDENTITIES_ANSWER: u8 = 12;
+    /// Request: sign.
+    pub const SIGN_REQUEST: u8 = 13;
+    /// Answer: a signature.
+    pub const SIGN_RESPONSE: u8 = 14;
+    /// Request: lock.
+    pub const LOCK: u8 = 22;
+    /// Request: unlock.
+    pub const UNLOCK: u8 = 23;
+    /// Request: an extension.
+    pub const EXTENSION: u8 = 27;
+    /// Answer: an extension's data.
+    pub const EXTENSION_RESPONSE: u8 = 29;
+}
+
+/// The longest frame that the agent reads, in bytes.
+pub const MAX_FRAME: usize = 2 * 1024 * 1024;
+
+/// The longest signing input: that of a 1 MiB token.
+pub const MAX_SIGNING_INPUT: usize = 1_048_489;
+
+/// The longest name of a key, in bytes.
+pub const MAX_NAME: usize = 255;
+
+macro_rules! extensions {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal ),* $(,)?) => {
+        /// The extensions of this agent.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Name { $( $(#[$doc])* $variant ),* }
+
+        impl Name {
+            /// All of them.
+            pub const ALL: &'static [Name] = &[$( Name::$variant ),*];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Name::$variant => $name ),* }
+            }
+        }
+    };
+}
+
+extensions! {
+    /// Sign, and say why not.
+    Sign = "sign-v1@nkey-agent",
+    /// Issue a token from claims.
+    Issue = "issue-v1@nkey-agent",
+    /// List all keys.
+    List = "list-v1@nkey-agent",
+    /// Add a key.
+    Add = "add-v1@nkey-agent",
+    /// Make a key.
+    Generate = "generate-v1@nkey-agent",
+    /// Give an exportable seed.
+    Export = "export-v1@nkey-agent",
+    /// Remove a key.
+    Remove = "remove-v1@nkey-agent",
+    /// Rename a key.
+    Rename = "rename-v1@nkey-agent",
+    /// Say the state.
+    Status = "status-v1@nkey-agent",
+    /// Unlock, with questions.
+    Unlock = "unlock-v1@nkey-agent",
+}
+
+/// The other extensions that are answered.
+pub const QUERY: &str = "query";
+/// Marks a connection as forwarded.
+pub const SESSION_BIND: &str = "session-bind@openssh.com";
+
+/// How an extension went: the byte after its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Done.
+    Ok = 0,
+    /// Read and refused.
+    Refused = 1,
+    /// The store is locked.
+    Locked = 2,
+    /// The agent has no such key.
+    UnknownKey = 3,
+    /// The request or the claims do not have their form.
+    Malformed = 4,
+    /// The store failed.
+    StoreFailed = 5,
+    /// Larger than the holder signs.
+    TooLarge = 6,
+    /// A question to the person; `unlock-v1` answers it.
+    Prompt = 7,
+}
+
+impl Status {
+    /// The status of this byte.
+    pub const fn from_byte(byte: u8) -> Option<Status> {
+        Some(match byte {
+            0 => Status::Ok,
+            1 => Status::Refused,
+            2 => Status::Locked,
+            3 => Status::UnknownKey,
+            4 => Status::Malformed,
+            5 => Status::StoreFailed,
+            6 => Status::TooLarge,
+            7 => Status::Prompt,
+            _ => return None,
+        })
+    }
+}
+
+/// Why something was not done: a status and a sentence for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: Status,
+    /// The reason; never a secret.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(status: Status, reason: impl fmt::Display) -> Refusal {
+        Refusal {
+            status,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Bits of a key's marks.
+pub mod flag {
+    /// The seed may leave.
+    pub const EXPORTABLE: u32 = 1;
+    /// This connection only.
+    pub const VOLATILE: u32 = 2;
+    /// `iat` may be any time.
+    pub const ANY_IAT: u32 = 4;
+    /// All that are known.
+    pub const KNOWN: u32 = EXPORTABLE | VOLATILE | ANY_IAT;
+}
+
+/// What a question asks for: the byte of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Question {
+    /// Nothing: a message to show.
+    Message = 0,
+    /// A secret.
+    Secret = 1,
+    /// Something public.
+    Public = 2,
+    /// `y` or `n`.
+    Confirm = 3,
+}
+
+impl Question {
+    /// The question of this byte.
+    pub const fn from_byte(byte: u8) -> Option<Question> {
+        Some(match byte {
+            0 => Question::Message,
+            1 => Question::Secret,
+            2 => Question::Public,
+            3 => Question::Confirm,
+            _ => return None,
+        })
+    }
+}
+
+/// A request, taken apart and bounded. Keys in blobs have no kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Request<'a> {
+    /// 11: list the keys.
+    List,
+    /// 13: sign.
+    Sign {
+        /// The 32 bytes of the key.
+        key: [u8; 32],
+        /// What to sign.
+        data: &'a [u8],
+    },
+    /// 22: lock; the passphrase is ignored.
+    Lock,
+    /// 23: unlock.
+    Unlock {
+        /// The vault's passphrase.
+        passphrase: &'a [u8],
+    },
+    /// 27 `query`.
+    Query,
+    /// 27 `session-bind@openssh.com`.
+    SessionBind,
+    /// 27: an extension of this agent.
+    Ours(Ours<'a>),
+}
+
+/// A request by an extension of this agent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ours<'a> {
+    /// Sign.
+    Sign {
+        /// The 32 bytes of the key.
+        key: [u8; 32],
+        /// What to sign.
+        data: &'a [u8],
+    },
+    /// Issue.
+    Issue {
+        /// The 32 bytes of the key.
+        key: [u8; 32],
+        /// The claims, JSON.
+        claims: &'a [u8],
+        /// Time of issue, or 0 for now.
+        iat: i64,
+        /// The time that `iat` must be greater than, or 0.
+        after: i64,
+    },
+    /// List a page.
+    List {
+        /// Rows passed over.
+        offset: u32,
+        /// Most rows.
+        limit: u32,
+    },
+    /// Add a seed.
+    Add {
+        /// The seed's text.
+        seed: &'a str,
+        /// The key's name.
+        name: &'a str,
+        /// [`flag`] bits.
+        flags: u32,
+    },
+    /// Make a key.
+    Generate {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: &'a str,
+        /// [`flag`] bits.
+        flags: u32,
+    },
+    /// Give the seed of a key.
+    Export {
+        /// The NKey.
+        key: &'a str,
+    },
+    /// Remove a key.
+    Remove {
+        /// The NKey.
+        key: &'a str,
+    },
+    /// Rename a key.
+    Rename {
+        /// The NKey.
+        key: &'a str,
+        /// Its new name.
+        name: &'a str,
+    },
+    /// Say the state.
+    Status,
+    /// Unlock: the answer to the last question, empty at first.
+    Unlock {
+        /// The answer.
+        answer: &'a str,
+    },
+}
+
+/// A frame that is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Answered by a failure: an unknown type or extension, or a malformed standard request.
+    Failure,
+    /// An extension of this agent, malformed: answered with the reason.
+    Ours(Name, Malformed),
+}
+
+impl From<Malformed> for Unreadable {
+    fn from(_: Malformed) -> Unreadable {
+        Unreadable::Failure
+    }
+}
+
+/// Takes a frame's bytes (type and payload, without the length) apart.
+///
+/// # Errors
+/// [`Unreadable`] says how to answer.
+pub fn parse(frame: &[u8]) -> Result<Request<'_>, Unreadable> {
+    let mut reader = Reader::new(frame);
+    let request = match reader.byte()? {
+        number::REQUEST_IDENTITIES => Request::List,
+        number::SIGN_REQUEST => {
+            let request = Request::Sign {
+                key: reader.key_blob()?,
+                data: reader.string()?,
+            };
+            // The flags choose among RSA hashes only.
+            reader.uint32()?;
+            request
+        }
+        number::LOCK => {
+            reader.string()?;
+            Request::Lock
+        }
+        number::UNLOCK => Request::Unlock {
+            passphrase: reader.string()?,
+        },
+        number::EXTENSION => return extension(reader),
+        _ => return Err(Unreadable::Failure),
+    };
+    reader.end()?;
+    Ok(request)
+}
+
+fn extension(mut reader: Reader<'_>) -> Result<Request<'_>, Unreadable> {
+    let name = reader.string()?;
+    if name == QUERY.as_bytes() {
+        reader.end()?;
+        return Ok(Request::Query);
+    }
+    if name == SESSION_BIND.as_bytes() {
+        // host key, session identifier, signature, is_forwarding (PROTOCOL.agent)
+        for _ in 0..3 {
+            reader.string()?;
+        }
+        reader.byte()?;
+        reader.end()?;
+        return Ok(Request::SessionBind);
+    }
+    let name = Name::ALL
+        .iter()
+        .copied()
+        .find(|known| known.as_str().as_bytes() == name)
+        .ok_or(Unreadable::Failure)?;
+    ours(name, reader)
+        .map(Request::Ours)
+        .map_err(|malformed| Unreadable::Ours(name, malformed))
+}
+
+fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
+    let request = match name {
+        Name::Sign => Ours::Sign {
+            key: reader.key_blob()?,
+            data: reader.string()?,
+        },
+        Name::Issue => Ours::Issue {
+            key: reader.key_blob()?,
+            claims: reader.string()?,
+            iat: reader.int64()?,
+            after: reader.int64()?,
+        },
+        Name::List => Ours::List {
+            offset: reader.uint32()?,
+            limit: reader.uint32()?,
+        },
+        Name::Add => Ours::Add {
+            seed: reader.text()?,
+            name: reader.text()?,
+            flags: flags(&mut reader)?,
+        },
+        Name::Generate => Ours::Generate {
+            kind: Kind::from_name(reader.text()?).ok_or(Malformed("no such kind of key"))?,
+            name: reader.text()?,
+            flags: flags(&mut reader)?,
+        },
+        Name::Export => Ours::Export {
+            key: reader.text()?,
+        },
+        Name::Remove => Ours::Remove {
+            key: reader.text()?,
+        },
+        Name::Rename => Ours::Rename {
+            key: reader.text()?,
+            name: reader.text()?,
+        },
+        Name::Status => Ours::Status,
+        Name::Unlock => Ours::Unlock {
+            answer: reader.text()?,
+        },
+    };
+    reader.end()?;
+    Ok(request)
+}
+
+fn flags(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
+    let flags = reader.uint32()?;
+    if flags & !flag::KNOWN == 0 {
+        Ok(flags)
+    } else {
+        Err(Malformed("flags that this agent does not know"))
+    }
+}

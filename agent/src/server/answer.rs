@@ -1,0 +1,401 @@
+//! From a request to its answer.
+
+use super::connection::Connection;
+use super::unlock::{self, Session, Step};
+use super::{Agent, now};
+use crate::gate::Gate;
+use crate::message::{
+    MAX_NAME, Name, Ours, QUERY, Question, Refusal, Request, SESSION_BIND, Status, Unreadable,
+    flag, number, parse,
+};
+use crate::store::{Flags, KeyInfo, State, Store, StoreError};
+use crate::wire::{ED25519, Malformed, Writer, key_blob};
+use nkey_core::nkey::{Kind, PublicKey, Seed};
+use std::str::FromStr;
+use tokio::task::block_in_place;
+use zeroize::Zeroizing;
+
+/// What the standard list holds at most: stock clients fail on more.
+const LIST_KEYS: usize = 1500;
+const LIST_BYTES: usize = 200 * 1024;
+
+/// Bytes of one `list-v1` answer; the client asks for the next page.
+const PAGE_BYTES: usize = 64 * 1024;
+
+/// As OpenSSH: most bindings of one connection.
+const MAX_BINDINGS: usize = 16;
+
+/// Whether the answer is written.
+pub enum Outcome {
+    /// It is.
+    Done,
+    /// The client's person, or a thread, has to do something first.
+    Wait(Work),
+}
+
+/// What an answer waits for.
+pub enum Work {
+    /// Request 23.
+    Passphrase(Zeroizing<Vec<u8>>),
+    /// The next event of unlocking.
+    Unlock(Session),
+}
+
+/// Answers a frame into `output`.
+pub fn answer(agent: &Agent, connection: &mut Connection, frame: &[u8], output: &mut Writer) -> Outcome {
+    match parse(frame) {
+        Ok(Request::List) => list(agent, connection, output),
+        Ok(Request::Sign { key, data }) => {
+            let gate = gate(agent, connection);
+            let signed = gate
+                .by_bytes(key)
+                .and_then(|(store, key)| gate.sign(store, &key, data, now()));
+            match signed {
+                Ok(signature) => {
+                    let frame = output.begin_frame();
+                    // string of: string "ssh-ed25519", string signature
+                    output.byte(number::SIGN_RESPONSE).uint32(4 + 11 + 4 + 64);
+                    output.string(ED25519).string(signature.as_bytes());
+                    output.end_frame(frame);
+                }
+                Err(refusal) => {
+                    log(connection, "sign", &refusal);
+                    short(output, number::FAILURE);
+                }
+            }
+        }
+        Ok(Request::Lock) => {
+            agent.stores.iter().for_each(|store| store.lock());
+            short(output, number::SUCCESS);
+        }
+        Ok(Request::Unlock { passphrase }) => {
+            return Outcome::Wait(Work::Passphrase(Zeroizing::new(passphrase.to_vec())));
+        }
+        Ok(Request::Query) => query(output),
+        Ok(Request::SessionBind) => {
+            connection.bindings += 1;
+            let fits = connection.bindings <= MAX_BINDINGS;
+            short(output, if fits { number::SUCCESS } else { number::FAILURE });
+        }
+        Ok(Request::Ours(request)) => return ours(agent, connection, request, output),
+        Err(Unreadable::Failure) => short(output, number::FAILURE),
+        Err(Unreadable::Ours(name, Malformed(why))) => {
+            refused(output, name, &Refusal::new(Status::Malformed, why));
+        }
+    }
+    Outcome::Done
+}
+
+/// Goes on after waiting.
+pub async fn resume(
+    agent: &Agent,
+    connection: &mut Connection,
+    work: Work,
+    output: &mut Writer,
+) -> Outcome {
+    match work {
+        Work::Passphrase(passphrase) => {
+            let done = std::str::from_utf8(&passphrase)
+                .is_ok_and(|text| block_in_place(|| unlock::with_passphrase(agent, text)).is_ok());
+            short(output, if done { number::SUCCESS } else { number::FAILURE });
+        }
+        Work::Unlock(session) => match session.step().await {
+            Step::Ask(session, question, text) => {
+                connection.session = Some(session);
+                ask(output, question, &text);
+            }
+            Step::Done(Ok(())) => status(agent, connection, Name::Unlock, output),
+            Step::Done(Err(refusal)) => refused(output, Name::Unlock, &refusal),
+        },
+    }
+    Outcome::Done
+}
+
+fn gate<'a>(agent: &'a Agent, connection: &'a Connection) -> Gate<'a> {
+    let own: &dyn Store = &connection.volatile;
+    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
+    Gate::new(std::iter::once(own).chain(lasting).collect())
+}
+
+fn log(connection: &Connection, what: &str, refusal: &Refusal) {
+    let pid = connection.pid.unwrap_or(0);
+    eprintln!("refused: {what} for process {pid}: {}", refusal.reason);
+}
+
+/// An answer without data.
+fn short(output: &mut Writer, kind: u8) {
+    output.uint32(1).byte(kind);
+}
+
+/// An answer to an extension of ours.
+fn extended(output: &mut Writer, name: Name, status: Status, reason: &str, body: impl FnOnce(&mut Writer)) {
+    let frame = output.begin_frame();
+    output.byte(number::EXTENSION_RESPONSE).string(name.as_str().as_bytes());
+    output.byte(status as u8).string(reason.as_bytes());
+    body(output);
+    output.end_frame(frame);
+}
+
+fn done(output: &mut Writer, name: Name, body: impl FnOnce(&mut Writer)) {
+    extended(output, name, Status::Ok, "", body);
+}
+
+fn refused(output: &mut Writer, name: Name, refusal: &Refusal) {
+    extended(output, name, refusal.status, &refusal.reason, |_| {});
+}
+
+fn ask(output: &mut Writer, question: Question, text: &str) {
+    extended(output, Name::Unlock, Status::Prompt, "", |body| {
+        body.byte(question as u8).string(text.as_bytes());
+    });
+}
+
+fn query(output: &mut Writer) {
+    let frame = output.begin_frame();
+    output.byte(number::EXTENSION_RESPONSE).string(QUERY.as_bytes());
+    output.string(QUERY.as_bytes()).string(SESSION_BIND.as_bytes());
+    for name in Name::ALL {
+        output.string(name.as_str().as_bytes());
+    }
+    output.end_frame(frame);
+}
+
+/// Every key that the connection may use, with its store's name.
+fn rows(agent: &Agent, connection: &Connection) -> Vec<(KeyInfo, &'static str)> {
+    let own: &dyn Store = &connection.volatile;
+    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
+    std::iter::once(own)
+        .chain(lasting)
+        .flat_map(|store| store.keys().into_iter().map(|info| (info, store.name())))
+        .collect()
+}
+
+/// The order of a list: the few keys that sign for others first.
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Operator => 0,
+        Kind::Account => 1,
+        Kind::User => 2,
+        _ => 3,
+    }
+}
+
+fn list(agent: &Agent, connection: &Connection, output: &mut Writer) {
+    let mut rows = rows(agent, connection);
+    rows.retain(|(info, _)| info.key.kind().can_sign());
+    rows.sort_by_key(|(info, _)| (rank(info.key.kind()), info.key));
+    let mut body = Writer::new();
+    let mut count = 0u32;
+    for (info, _) in rows.iter().take(LIST_KEYS) {
+        let comment = format!("{} {}", info.key, info.name);
+        if body.as_bytes().len() + key_blob(&info.key).len() + comment.len() + 8 > LIST_BYTES {
+            break;
+        }
+        body.key_blob(&info.key).string(comment.trim_end().as_bytes());
+        count += 1;
+    }
+    let frame = output.begin_frame();
+    output.byte(number::IDENTITIES_ANSWER).uint32(count).raw(body.as_bytes());
+    output.end_frame(frame);
+}
+
+fn list_page(agent: &Agent, connection: &Connection, offset: u32, limit: u32, output: &mut Writer) {
+    let mut rows = rows(agent, connection);
+    rows.sort_by_key(|(info, _)| (rank(info.key.kind()), info.key));
+    let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let mut body = Writer::new();
+    for (info, store) in rows.iter().skip(offset as usize).take(limit as usize) {
+        if body.as_bytes().len() > PAGE_BYTES {
+            break;
+        }
+        body.string(info.key.encode().as_bytes())
+            .string(info.key.kind().name().as_bytes())
+            .string(info.name.as_bytes())
+            .string(store.as_bytes())
+            .uint32(bits(info.flags));
+    }
+    done(output, Name::List, |answer| {
+        answer.uint32(total).raw(body.as_bytes());
+    });
+}
+
+fn bits(flags: Flags) -> u32 {
+    [
+        (flags.exportable, flag::EXPORTABLE),
+        (flags.volatile, flag::VOLATILE),
+        (flags.any_iat, flag::ANY_IAT),
+    ]
+    .into_iter()
+    .filter_map(|(set, bit)| set.then_some(bit))
+    .sum()
+}
+
+fn status(agent: &Agent, connection: &Connection, name: Name, output: &mut Writer) {
+    done(output, name, |body| {
+        body.string(env!("CARGO_PKG_VERSION").as_bytes());
+        body.uint32(std::process::id());
+        body.uint32(u32::try_from(agent.stores.len()).unwrap_or(0));
+        for (store, place) in agent.stores.iter().zip(&agent.places) {
+            body.string(store.name().as_bytes()).string(place.as_bytes());
+            body.byte(u8::from(store.state() == State::Locked));
+            body.uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
+        }
+        let mut warnings = (agent.warnings)();
+        if connection.bindings > 0 {
+            warnings.push("this connection is forwarded from another machine".to_owned());
+        }
+        body.uint32(u32::try_from(warnings.len()).unwrap_or(0));
+        for warning in warnings {
+            body.string(warning.as_bytes());
+        }
+    });
+}
+
+fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &mut Writer) -> Outcome {
+    match request {
+        Ours::Sign { key, data } => {
+            let gate = gate(agent, connection);
+            let signed = gate
+                .by_bytes(key)
+                .and_then(|(store, key)| gate.sign(store, &key, data, now()));
+            match signed {
+                Ok(signature) => done(output, Name::Sign, |body| {
+                    body.string(signature.as_bytes());
+                }),
+                Err(refusal) => {
+                    log(connection, "sign-v1", &refusal);
+                    refused(output, Name::Sign, &refusal);
+                }
+            }
+        }
+        Ours::Issue { key, claims, iat, after } => {
+            match gate(agent, connection).issue(key, claims, iat, after, now()) {
+                Ok(token) => done(output, Name::Issue, |body| {
+                    body.string(token.as_bytes());
+                }),
+                Err(refusal) => {
+                    log(connection, "issue-v1", &refusal);
+                    refused(output, Name::Issue, &refusal);
+                }
+            }
+        }
+        Ours::List { offset, limit } => list_page(agent, connection, offset, limit, output),
+        Ours::Status => status(agent, connection, Name::Status, output),
+        Ours::Unlock { answer } => return unlocking(agent, connection, answer, output),
+        Ours::Add { seed, name, flags } => {
+            let added = Seed::from_str(seed)
+                .map_err(|error| Refusal::from(StoreError::Seed(error)))
+                .and_then(|seed| add(agent, connection, &seed, name, flags));
+            key_answer(output, Name::Add, added);
+        }
+        Ours::Generate { kind, name, flags } => {
+            let added = Seed::generate(kind, |bytes| getrandom::fill(bytes))
+                .map_err(|error| Refusal::new(Status::StoreFailed, error))
+                .and_then(|seed| add(agent, connection, &seed, name, flags));
+            key_answer(output, Name::Generate, added);
+        }
+        Ours::Export { key } => {
+            let exported = with_key(agent, connection, key, |store, key| store.export(key));
+            match exported {
+                Ok(seed) => done(output, Name::Export, |body| {
+                    body.string(seed.reveal().as_bytes());
+                }),
+                Err(refusal) => {
+                    log(connection, "export-v1", &refusal);
+                    refused(output, Name::Export, &refusal);
+                }
+            }
+        }
+        Ours::Remove { key } => {
+            let removed = with_key(agent, connection, key, |store, key| store.remove(key));
+            unit_answer(output, Name::Remove, removed);
+        }
+        Ours::Rename { key, name } => {
+            let renamed = check_name(name)
+                .map_err(Refusal::from)
+                .and_then(|()| with_key(agent, connection, key, |store, key| store.rename(key, name)));
+            unit_answer(output, Name::Rename, renamed);
+        }
+    }
+    Outcome::Done
+}
+
+fn key_answer(output: &mut Writer, name: Name, result: Result<PublicKey, Refusal>) {
+    match result {
+        Ok(key) => done(output, name, |body| {
+            body.string(key.encode().as_bytes());
+        }),
+        Err(refusal) => refused(output, name, &refusal),
+    }
+}
+
+fn unit_answer(output: &mut Writer, name: Name, result: Result<(), Refusal>) {
+    match result {
+        Ok(()) => done(output, name, |_| {}),
+        Err(refusal) => refused(output, name, &refusal),
+    }
+}
+
+fn with_key<T>(
+    agent: &Agent,
+    connection: &Connection,
+    key: &str,
+    work: impl FnOnce(&dyn Store, &PublicKey) -> Result<T, StoreError>,
+) -> Result<T, Refusal> {
+    let key = PublicKey::from_str(key).map_err(|error| Refusal::new(Status::Malformed, error))?;
+    let (store, _) = gate(agent, connection)
+        .find(&key)
+        .ok_or(StoreError::Unknown(key))?;
+    // Files are synced to the disk, which must not hold up other connections.
+    Ok(block_in_place(|| work(store, &key))?)
+}
+
+fn check_name(name: &str) -> Result<(), StoreError> {
+    if name.len() > MAX_NAME {
+        Err(StoreError::Name("is longer than 255 bytes"))
+    } else if name.chars().any(char::is_control) {
+        Err(StoreError::Name("has control characters"))
+    } else {
+        Ok(())
+    }
+}
+
+fn add(agent: &Agent, connection: &Connection, seed: &Seed, name: &str, flags: u32) -> Result<PublicKey, Refusal> {
+    check_name(name)?;
+    let flags = Flags {
+        exportable: flags & flag::EXPORTABLE != 0,
+        volatile: flags & flag::VOLATILE != 0,
+        any_iat: flags & flag::ANY_IAT != 0,
+    };
+    if flags.volatile {
+        if let Ok(pair) = nkey_core::nkey::KeyPair::from_seed(seed)
+            && let Ok((_, held)) = gate(agent, connection).by_bytes(*pair.public_key().as_bytes())
+        {
+            return Err(StoreError::Exists(held).into());
+        }
+        return Ok(connection.volatile.add(seed, name, flags)?);
+    }
+    let store = agent
+        .stores
+        .first()
+        .ok_or(StoreError::Unsupported("take new keys"))?;
+    Ok(block_in_place(|| store.add(seed, name, flags))?)
+}
+
+fn unlocking(agent: &Agent, connection: &mut Connection, answer: &str, output: &mut Writer) -> Outcome {
+    if let Some(session) = connection.session.take() {
+        session.answer(answer);
+        return Outcome::Wait(Work::Unlock(session));
+    }
+    if !answer.is_empty() {
+        let refusal = Refusal::new(Status::Malformed, "there is no question to answer: begin with an empty answer");
+        refused(output, Name::Unlock, &refusal);
+        return Outcome::Done;
+    }
+    match Session::start(agent) {
+        Ok(Some(session)) => return Outcome::Wait(Work::Unlock(session)),
+        Ok(None) => status(agent, connection, Name::Unlock, output),
+        Err(refusal) => refused(output, Name::Unlock, &refusal),
+    }
+    Outcome::Done
+}

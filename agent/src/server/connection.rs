@@ -1,0 +1,189 @@
+//! One connection: frames in, answers out, nothing unbounded.
+
+use super::answer::{self, Outcome};
+use super::budget::SMALL;
+use super::unlock::Session;
+use super::{Agent, Counted};
+use crate::message::{MAX_FRAME, number};
+use crate::store::volatile::Volatile;
+use crate::wire::Writer;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use zeroize::Zeroize;
+
+/// How long the rest of a large frame may take to arrive while it holds its share of memory.
+const BODY: Duration = Duration::from_secs(10);
+
+/// How long a client may take to read its answers.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes read at a time.
+const CHUNK: usize = 4096;
+
+/// What a connection has of its own.
+pub struct Connection {
+    /// The process at the other end, for the log.
+    pub pid: Option<i32>,
+    /// Keys of this connection only.
+    pub volatile: Volatile,
+    /// Unlocking that waits for an answer.
+    pub session: Option<Session>,
+    /// How often the connection was bound to a forwarded session.
+    pub bindings: usize,
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
+    let mut connection = Connection {
+        pid,
+        volatile: Volatile::new(),
+        session: None,
+        bindings: 0,
+    };
+    let mut input = Input::default();
+    let mut output = Writer::new();
+    // An error ends the connection; the client sees its socket closed.
+    let _ = frames(agent, &mut stream, &mut connection, &mut input, &mut output).await;
+}
+
+async fn frames(
+    agent: &Agent,
+    stream: &mut UnixStream,
+    connection: &mut Connection,
+    input: &mut Input,
+    output: &mut Writer,
+) -> io::Result<()> {
+    loop {
+        let Some(length) = input.length() else {
+            flush(stream, output).await?;
+            if !input.read(stream).await? {
+                return Ok(());
+            }
+            continue;
+        };
+        if length == 0 || length > MAX_FRAME {
+            failure(output);
+            return flush(stream, output).await;
+        }
+        let share = if length > SMALL {
+            flush(stream, output).await?;
+            agent.budget.share(length).await
+        } else {
+            None
+        };
+        if input.missing(length) > 0 {
+            flush(stream, output).await?;
+            if share.is_some() {
+                timeout(BODY, input.fill(stream, length)).await??;
+            } else {
+                input.fill(stream, length).await?;
+            }
+        }
+        let counted = Counted::new(&agent.under_way);
+        let mut outcome = answer::answer(agent, connection, input.frame(length), output);
+        input.consume(length);
+        while let Outcome::Wait(work) = outcome {
+            flush(stream, output).await?;
+            outcome = answer::resume(agent, connection, work, output).await;
+        }
+        if output.as_bytes().len() > SMALL || share.is_some() {
+            flush(stream, output).await?;
+        }
+        drop(counted);
+    }
+}
+
+fn failure(output: &mut Writer) {
+    output.uint32(1).byte(number::FAILURE);
+}
+
+async fn flush(stream: &mut UnixStream, output: &mut Writer) -> io::Result<()> {
+    if !output.as_bytes().is_empty() {
+        timeout(PATIENCE, stream.write_all(output.as_bytes())).await??;
+        if output.as_bytes().len() > SMALL {
+            *output = Writer::new();
+        } else {
+            output.clear();
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that have arrived and are not used yet. Wiped as they are used: some are secrets.
+#[derive(Default)]
+struct Input {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Input {
+    /// The length that the next frame announces, once its four bytes are there.
+    fn length(&self) -> Option<usize> {
+        let length = self.bytes[self.start..].first_chunk::<4>()?;
+        usize::try_from(u32::from_be_bytes(*length)).ok()
+    }
+
+    /// Bytes of the next frame that have not arrived.
+    fn missing(&self, length: usize) -> usize {
+        (4 + length).saturating_sub(self.bytes.len() - self.start)
+    }
+
+    fn frame(&self, length: usize) -> &[u8] {
+        self.bytes.get(self.start + 4..self.start + 4 + length).unwrap_or_default()
+    }
+
+    fn consume(&mut self, length: usize) {
+        let end = (self.start + 4 + length).min(self.bytes.len());
+        self.bytes[self.start..end].zeroize();
+        self.start = end;
+        if self.start == self.bytes.len() {
+            self.start = 0;
+            if self.bytes.capacity() > 2 * SMALL {
+                self.bytes = Vec::new();
+            } else {
+                self.bytes.clear();
+            }
+        }
+    }
+
+    /// Reads what there is; whether the client is still there.
+    async fn read(&mut self, stream: &mut UnixStream) -> io::Result<bool> {
+        self.room(CHUNK);
+        Ok(stream.read_buf(&mut self.bytes).await? > 0)
+    }
+
+    /// Reads until the whole frame is there.
+    async fn fill(&mut self, stream: &mut UnixStream, length: usize) -> io::Result<()> {
+        loop {
+            match self.missing(length) {
+                0 => return Ok(()),
+                missing => self.room(missing.max(CHUNK)),
+            }
+            if stream.read_buf(&mut self.bytes).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Makes room by hand, so that no secret stays behind where the bytes were.
+    fn room(&mut self, more: usize) {
+        if self.bytes.capacity() - self.bytes.len() >= more {
+            return;
+        }
+        let waiting = self.bytes.len() - self.start;
+        let mut larger = Vec::with_capacity(waiting + more);
+        larger.extend_from_slice(&self.bytes[self.start..]);
+        self.bytes.zeroize();
+        self.bytes = larger;
+        self.start = 0;
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}

@@ -134,12 +134,17 @@ pub struct Refusal {
     pub reason: String,
 }
 
+/// The longest reason, in characters. It may quote what the client sent.
+const MAX_REASON: usize = 500;
+
 impl Refusal {
-    /// A refusal.
+    /// A refusal. Control characters in the reason are replaced, since it is shown on terminals.
     pub fn new(status: Status, reason: impl fmt::Display) -> Refusal {
+        let reason = reason.to_string();
+        let shown = reason.chars().take(MAX_REASON);
         Refusal {
             status,
-            reason: reason.to_string(),
+            reason: shown.map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect(),
         }
     }
 }

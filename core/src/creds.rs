@@ -35,7 +35,9 @@ impl fmt::Display for Error {
             Error::NoToken => f.write_str("no block with a JWT: this is not a creds file"),
             Error::NoSeed => f.write_str("no block with a seed: this is not a whole creds file"),
             Error::Seed(error) => write!(f, "the seed in the creds file is damaged: {error}"),
-            Error::Kind(kind) => write!(f, "a seed of kind {kind} is not written to files like this"),
+            Error::Kind(kind) => {
+                write!(f, "a seed of kind {kind} is not written to files like this")
+            }
         }
     }
 }
@@ -58,7 +60,8 @@ pub struct Creds<'a> {
 }
 
 fn block(writer: &mut Writer<'_>, pieces: [&str; 3], body: &str) {
-    let title = |writer: &mut Writer<'_>| pieces.iter().for_each(|piece| writer.raw(piece.as_bytes()));
+    let title =
+        |writer: &mut Writer<'_>| pieces.iter().for_each(|piece| writer.raw(piece.as_bytes()));
     writer.raw(b"-----BEGIN ");
     title(writer);
     writer.raw(b"-----\n");
@@ -89,7 +92,11 @@ fn text(bytes: &mut [u8]) -> &str {
 ///
 /// # Errors
 /// [`Error::Full`] with the length needed.
-pub fn write_token<'b>(claim_type: ClaimType, token: &str, buf: &'b mut [u8]) -> Result<&'b str, Error> {
+pub fn write_token<'b>(
+    claim_type: ClaimType,
+    token: &str,
+    buf: &'b mut [u8],
+) -> Result<&'b str, Error> {
     let mut writer = Writer::new(buf);
     block(&mut writer, ["NATS ", upper(claim_type), " JWT"], token);
     Ok(text(writer.finish()?))
@@ -108,7 +115,11 @@ pub fn write<'b>(token: &str, seed: &Seed, buf: &'b mut [u8]) -> Result<&'b str,
     let mut writer = Writer::new(buf);
     block(&mut writer, ["NATS ", "USER", " JWT"], token);
     writer.raw(NOTICE.as_bytes());
-    block(&mut writer, ["USER", " NKEY SEED", ""], seed.encode().reveal());
+    block(
+        &mut writer,
+        ["USER", " NKEY SEED", ""],
+        seed.encode().reveal(),
+    );
     writer.raw(LAST.as_bytes());
     Ok(text(writer.finish()?))
 }
@@ -140,9 +151,11 @@ pub fn parse_seed(text: &str) -> Result<Seed, Error> {
     let mut blocks = Blocks { rest: text };
     let second = blocks.next().and_then(|_| blocks.next());
     let line = second.or_else(|| {
-        text.lines()
-            .map(str::trim)
-            .find(|line| ["SO", "SA", "SU", "SX", "SN", "SC"].iter().any(|seed| line.starts_with(seed)))
+        text.lines().map(str::trim).find(|line| {
+            ["SO", "SA", "SU", "SX", "SN", "SC"]
+                .iter()
+                .any(|seed| line.starts_with(seed))
+        })
     });
     Seed::from_str(line.ok_or(Error::NoSeed)?).map_err(Error::Seed)
 }
@@ -179,9 +192,9 @@ impl<'a> Iterator for Blocks<'a> {
             let before = self.rest;
             let body = self.line()?;
             let clean = !body.is_empty()
-                && body
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'='));
+                && body.bytes().all(|byte| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'=')
+                });
             if !clean || is_dashes(body) || !is_dashes(self.line()?) {
                 self.rest = before;
                 continue;

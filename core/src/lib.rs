@@ -22,7 +22,10 @@ pub mod jwt;
 pub mod language;
 pub mod nkey;
 mod signer;
+pub mod subject;
 #[cfg(feature = "alloc")]
 pub mod tolerant;
+#[cfg(feature = "alloc")]
+pub mod validate;
 
 pub use signer::{SignError, Signature, Signer};

@@ -46,7 +46,10 @@ impl fmt::Display for SignError {
             SignError::Refused => f.write_str("the key holder refused to sign"),
             SignError::Unavailable => f.write_str("the key holder is locked or gone"),
             SignError::TooLarge(limit) => {
-                write!(f, "the message is longer than the key holder's {limit} bytes")
+                write!(
+                    f,
+                    "the message is longer than the key holder's {limit} bytes"
+                )
             }
         }
     }

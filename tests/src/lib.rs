@@ -1,1 +1,30 @@
-//! End-to-end tests: see `tests/`.
+//! What the end-to-end tests share: programs, scratch folders, agents and servers.
+
+mod agent;
+mod run;
+mod scratch;
+mod server;
+
+pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
+pub use run::{Output, command, program, run, skipped, tool};
+pub use scratch::Scratch;
+pub use server::Server;
+
+/// The folder of this checkout.
+pub fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A file of `tests/fixtures`.
+pub fn fixture(name: &str) -> std::path::PathBuf {
+    root().join("tests/fixtures").join(name)
+}
+
+/// What follows `label` in the output of the seed example, up to `end`.
+pub fn example(label: &str, end: &str) -> String {
+    let text = std::fs::read_to_string(fixture("seed-example.txt")).expect("the seed example");
+    let output = &text[text.find("\nOutput\n").expect("its output")..];
+    let start = output.find(label).expect("the label") + label.len();
+    let rest = &output[start..];
+    rest[..rest.find(end).expect("the end")].to_owned()
+}

@@ -1,7 +1,8 @@
 //! Keys and signatures.
 
 use super::{Client, Error};
-use crate::message::{Name, Status};
+use crate::message::{Name, Status, number};
+use crate::wire::{ED25519, Reader};
 use nkey_core::nkey::{Kind, PublicKey, Seed};
 use nkey_core::{SignError, Signature, Signer};
 use std::cell::RefCell;
@@ -70,6 +71,31 @@ impl Client {
         let signature = Signature::from_bytes(bytes);
         if key.verify(data, &signature) {
             Ok(signature)
+        } else {
+            Err(Error::Signature(*key))
+        }
+    }
+
+    /// The signature by request 13 of RFC 9987, as any ssh-agent client asks for it; none if the
+    /// agent refuses, and then without a reason.
+    ///
+    /// # Errors
+    /// If the agent does not answer as it should.
+    pub fn sign_standard(&mut self, key: &PublicKey, data: &[u8]) -> Result<Option<Signature>, Error> {
+        let (kind, rest) = self.standard(number::SIGN_REQUEST, |request| {
+            request.key_blob(key).string(data).uint32(0);
+        })?;
+        if kind == number::FAILURE {
+            return Ok(None);
+        }
+        let mut blob = Reader::new(Reader::new(rest).string()?);
+        if kind != number::SIGN_RESPONSE || blob.string()? != ED25519 {
+            return Err(Error::Answer("not a signature"));
+        }
+        let bytes = blob.string()?.try_into().map_err(|_| Error::Answer("a signature that is not 64 bytes"))?;
+        let signature = Signature::from_bytes(bytes);
+        if key.verify(data, &signature) {
+            Ok(Some(signature))
         } else {
             Err(Error::Signature(*key))
         }

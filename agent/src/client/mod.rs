@@ -27,7 +27,7 @@ pub use unlock::Prompt;
 
 use crate::message::{MAX_FRAME, Name, Status, number};
 use crate::wire::{Reader, Writer};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +35,9 @@ use zeroize::Zeroize;
 
 /// How long the agent may take to answer what asks nobody. A device may wait for a press.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Bytes asked for at first: most answers are shorter.
+const FIRST: usize = 4096;
 
 /// A connection to an agent.
 pub struct Client {
@@ -82,22 +85,51 @@ impl Client {
         let sent = self.stream.write_all(self.request.as_bytes());
         self.request.clear();
         sent.map_err(|error| self.broken(error))?;
-        let mut length = [0u8; 4];
-        self.stream
-            .read_exact(&mut length)
-            .map_err(|error| self.broken(error))?;
-        let length = u32::from_be_bytes(length) as usize;
-        if length == 0 || length > MAX_FRAME {
-            return Err(Error::Answer("an answer of impossible length"));
-        }
-        self.answer.as_mut_slice().zeroize();
-        self.answer.resize(length, 0);
-        self.stream
-            .read_exact(&mut self.answer)
-            .map_err(|error| Error::Broken(self.path.clone(), error))?;
+        self.read_answer()?;
         match self.answer.split_first() {
             Some((kind, rest)) => Ok((*kind, rest)),
             None => Err(Error::Answer("an empty answer")),
+        }
+    }
+
+    /// Reads one frame into `answer`, most often with one call.
+    fn read_answer(&mut self) -> Result<(), Error> {
+        self.answer.as_mut_slice().zeroize();
+        self.answer.resize(FIRST, 0);
+        let mut have = 0;
+        while have < 4 {
+            match self.stream.read(&mut self.answer[have..]) {
+                Ok(0) => return Err(self.broken(ErrorKind::UnexpectedEof.into())),
+                Ok(read) => have += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.broken(error)),
+            }
+        }
+        let length = match self.answer.first_chunk::<4>() {
+            Some(length) => u32::from_be_bytes(*length) as usize,
+            None => 0,
+        };
+        // One request is under way, so nothing may follow its answer.
+        if length == 0 || length > MAX_FRAME || have > 4 + length {
+            return Err(Error::Answer("an answer of impossible length"));
+        }
+        self.answer.copy_within(4..have, 0);
+        self.resize_answer(length);
+        self.stream
+            .read_exact(&mut self.answer[have - 4..])
+            .map_err(|error| Error::Broken(self.path.clone(), error))
+    }
+
+    /// Wipes what is given up: an answer may hold a seed.
+    fn resize_answer(&mut self, length: usize) {
+        if length <= self.answer.len() {
+            self.answer[length..].zeroize();
+            self.answer.truncate(length);
+        } else {
+            let mut larger = vec![0; length];
+            larger[..self.answer.len()].copy_from_slice(&self.answer);
+            self.answer.zeroize();
+            self.answer = larger;
         }
     }
 

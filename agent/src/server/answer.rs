@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::unlock::{self, Session, Step};
-use super::{Agent, now};
+use super::{Agent, log, now};
 use crate::gate::Gate;
 use crate::message::{
     MAX_NAME, Name, Ours, QUERY, Question, Refusal, Request, SESSION_BIND, Status, Unreadable,
@@ -10,8 +10,10 @@ use crate::message::{
 };
 use crate::store::{Flags, KeyInfo, State, Store, StoreError};
 use crate::wire::{ED25519, Malformed, Writer, key_blob};
+use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::task::block_in_place;
 use zeroize::Zeroizing;
 
@@ -45,27 +47,18 @@ pub enum Work {
 pub fn answer(agent: &Agent, connection: &mut Connection, frame: &[u8], output: &mut Writer) -> Outcome {
     match parse(frame) {
         Ok(Request::List) => list(agent, connection, output),
-        Ok(Request::Sign { key, data }) => {
-            let gate = gate(agent, connection);
-            let signed = gate
-                .by_bytes(key)
-                .and_then(|(store, key)| gate.sign(store, &key, data, now()));
-            match signed {
-                Ok(signature) => {
-                    let frame = output.begin_frame();
-                    // string of: string "ssh-ed25519", string signature
-                    output.byte(number::SIGN_RESPONSE).uint32(4 + 11 + 4 + 64);
-                    output.string(ED25519).string(signature.as_bytes());
-                    output.end_frame(frame);
-                }
-                Err(refusal) => {
-                    log(connection, "sign", &refusal);
-                    short(output, number::FAILURE);
-                }
+        Ok(Request::Sign { key, data }) => match sign(agent, connection, "sign", key, data) {
+            Ok(signature) => {
+                let frame = output.begin_frame();
+                // string of: string "ssh-ed25519", string signature
+                output.byte(number::SIGN_RESPONSE).uint32(4 + 11 + 4 + 64);
+                output.string(ED25519).string(signature.as_bytes());
+                output.end_frame(frame);
             }
-        }
+            Err(_) => short(output, number::FAILURE),
+        },
         Ok(Request::Lock) => {
-            agent.stores.iter().for_each(|store| store.lock());
+            block_in_place(|| agent.lock());
             short(output, number::SUCCESS);
         }
         Ok(Request::Unlock { passphrase }) => {
@@ -111,15 +104,34 @@ pub async fn resume(
     Outcome::Done
 }
 
-fn gate<'a>(agent: &'a Agent, connection: &'a Connection) -> Gate<'a> {
-    let own: &dyn Store = &connection.volatile;
-    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
-    Gate::new(std::iter::once(own).chain(lasting).collect())
+/// Most bytes of the answer to a frame, if it may be large though the frame is small.
+pub fn room(frame: &[u8]) -> usize {
+    match parse(frame) {
+        Ok(Request::List) => LIST_BYTES,
+        Ok(Request::Ours(Ours::List { .. })) => 2 * PAGE_BYTES,
+        _ => 0,
+    }
 }
 
-fn log(connection: &Connection, what: &str, refusal: &Refusal) {
-    let pid = connection.pid.unwrap_or(0);
-    eprintln!("refused: {what} for process {pid}: {}", refusal.reason);
+fn sign(
+    agent: &Agent,
+    connection: &Connection,
+    what: &str,
+    key: [u8; 32],
+    data: &[u8],
+) -> Result<Signature, Refusal> {
+    let gate = gate(agent, connection);
+    let found = gate.by_bytes(key);
+    let key = found.as_ref().ok().map(|(_, key)| *key);
+    found
+        .and_then(|(store, key)| gate.sign(store, &key, data, now()))
+        .inspect_err(|refusal| log::refused(what, key.as_ref(), connection.pid, refusal))
+}
+
+fn gate<'a>(agent: &'a Agent, connection: &'a Connection) -> Gate<'a> {
+    let own: &dyn Store = connection.volatile.as_ref();
+    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
+    Gate::new(std::iter::once(own).chain(lasting).collect())
 }
 
 /// An answer without data.
@@ -162,7 +174,7 @@ fn query(output: &mut Writer) {
 
 /// Every key that the connection may use, with its store's name.
 fn rows(agent: &Agent, connection: &Connection) -> Vec<(KeyInfo, &'static str)> {
-    let own: &dyn Store = &connection.volatile;
+    let own: &dyn Store = connection.volatile.as_ref();
     let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
     std::iter::once(own)
         .chain(lasting)
@@ -182,7 +194,7 @@ fn rank(kind: Kind) -> u8 {
 
 fn list(agent: &Agent, connection: &Connection, output: &mut Writer) {
     let mut rows = rows(agent, connection);
-    rows.retain(|(info, _)| info.key.kind().can_sign());
+    rows.retain(|(info, _)| matches!(info.key.kind(), Kind::Operator | Kind::Account | Kind::User));
     rows.sort_by_key(|(info, _)| (rank(info.key.kind()), info.key));
     let mut body = Writer::new();
     let mut count = 0u32;
@@ -253,28 +265,21 @@ fn status(agent: &Agent, connection: &Connection, name: Name, output: &mut Write
 
 fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &mut Writer) -> Outcome {
     match request {
-        Ours::Sign { key, data } => {
-            let gate = gate(agent, connection);
-            let signed = gate
-                .by_bytes(key)
-                .and_then(|(store, key)| gate.sign(store, &key, data, now()));
-            match signed {
-                Ok(signature) => done(output, Name::Sign, |body| {
-                    body.string(signature.as_bytes());
-                }),
-                Err(refusal) => {
-                    log(connection, "sign-v1", &refusal);
-                    refused(output, Name::Sign, &refusal);
-                }
-            }
-        }
+        Ours::Sign { key, data } => match sign(agent, connection, "sign-v1", key, data) {
+            Ok(signature) => done(output, Name::Sign, |body| {
+                body.string(signature.as_bytes());
+            }),
+            Err(refusal) => refused(output, Name::Sign, &refusal),
+        },
         Ours::Issue { key, claims, iat, after } => {
-            match gate(agent, connection).issue(key, claims, iat, after, now()) {
+            let gate = gate(agent, connection);
+            match gate.issue(key, claims, iat, after, now()) {
                 Ok(token) => done(output, Name::Issue, |body| {
                     body.string(token.as_bytes());
                 }),
                 Err(refusal) => {
-                    log(connection, "issue-v1", &refusal);
+                    let key = gate.by_bytes(key).ok().map(|(_, key)| key);
+                    log::refused("issue-v1", key.as_ref(), connection.pid, &refusal);
                     refused(output, Name::Issue, &refusal);
                 }
             }
@@ -301,7 +306,8 @@ fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &
                     body.string(seed.reveal().as_bytes());
                 }),
                 Err(refusal) => {
-                    log(connection, "export-v1", &refusal);
+                    let key = PublicKey::from_str(key).ok();
+                    log::refused("export-v1", key.as_ref(), connection.pid, &refusal);
                     refused(output, Name::Export, &refusal);
                 }
             }
@@ -367,19 +373,23 @@ fn add(agent: &Agent, connection: &Connection, seed: &Seed, name: &str, flags: u
         volatile: flags & flag::VOLATILE != 0,
         any_iat: flags & flag::ANY_IAT != 0,
     };
-    if flags.volatile {
-        if let Ok(pair) = nkey_core::nkey::KeyPair::from_seed(seed)
-            && let Ok((_, held)) = gate(agent, connection).by_bytes(*pair.public_key().as_bytes())
-        {
+    let key = seed.public_key();
+    // Held until the key is in, so that two connections do not add the same bytes at once.
+    block_in_place(|| {
+        let mut volatiles = agent.volatiles();
+        // One key must not speak two languages, so not even another connection may hold its bytes.
+        if let Some(held) = agent.holder(key.as_bytes(), &volatiles) {
             return Err(StoreError::Exists(held).into());
         }
-        return Ok(connection.volatile.add(seed, name, flags)?);
-    }
-    let store = agent
-        .stores
-        .first()
-        .ok_or(StoreError::Unsupported("take new keys"))?;
-    Ok(block_in_place(|| store.add(seed, name, flags))?)
+        if !flags.volatile {
+            let store = agent.stores.first().ok_or(StoreError::Unsupported("take new keys"))?;
+            return Ok(store.add(seed, name, flags)?);
+        }
+        let own = Arc::downgrade(&connection.volatile);
+        volatiles.retain(|store| store.strong_count() > 0 && !store.ptr_eq(&own));
+        volatiles.push(own);
+        Ok(connection.volatile.add(seed, name, flags)?)
+    })
 }
 
 fn unlocking(agent: &Agent, connection: &mut Connection, answer: &str, output: &mut Writer) -> Outcome {

@@ -8,14 +8,18 @@ use crate::message::{MAX_FRAME, number};
 use crate::store::volatile::Volatile;
 use crate::wire::Writer;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 use zeroize::Zeroize;
 
-/// How long the rest of a large frame may take to arrive while it holds its share of memory.
+/// How long a frame that has begun may take to arrive.
 const BODY: Duration = Duration::from_secs(10);
+
+/// How long a frame that holds a share of the memory may make no progress.
+const STALL: Duration = Duration::from_secs(2);
 
 /// How long a client may take to read its answers.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +32,7 @@ pub struct Connection {
     /// The process at the other end, for the log.
     pub pid: Option<i32>,
     /// Keys of this connection only.
-    pub volatile: Volatile,
+    pub volatile: Arc<Volatile>,
     /// Unlocking that waits for an answer.
     pub session: Option<Session>,
     /// How often the connection was bound to a forwarded session.
@@ -39,7 +43,7 @@ pub struct Connection {
 pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
     let mut connection = Connection {
         pid,
-        volatile: Volatile::new(),
+        volatile: Arc::new(Volatile::new()),
         session: None,
         bindings: 0,
     };
@@ -56,9 +60,12 @@ async fn frames(
     input: &mut Input,
     output: &mut Writer,
 ) -> io::Result<()> {
+    // What was signed counts as under way until it is sent: a signal waits for it.
+    let mut under_way = None;
     loop {
         let Some(length) = input.length() else {
             flush(stream, output).await?;
+            under_way = None;
             if !input.read(stream).await? {
                 return Ok(());
             }
@@ -68,21 +75,18 @@ async fn frames(
             failure(output);
             return flush(stream, output).await;
         }
-        let share = if length > SMALL {
+        let mut share = None;
+        if length > SMALL || input.missing(length) > 0 {
             flush(stream, output).await?;
-            agent.budget.share(length).await
-        } else {
-            None
-        };
-        if input.missing(length) > 0 {
-            flush(stream, output).await?;
-            if share.is_some() {
-                timeout(BODY, input.fill(stream, length)).await??;
-            } else {
-                input.fill(stream, length).await?;
-            }
+            under_way = None;
+            // Whoever announces a large frame shows first that it comes, and only then holds
+            // memory that others wait for.
+            timeout(BODY, input.fill(stream, length.min(SMALL))).await??;
+            share = agent.frames.share(length).await;
+            timeout(BODY, input.fill(stream, length)).await??;
         }
-        let counted = Counted::new(&agent.under_way);
+        under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
+        let answers = agent.answers.share(answer::room(input.frame(length))).await;
         let mut outcome = answer::answer(agent, connection, input.frame(length), output);
         input.consume(length);
         while let Outcome::Wait(work) = outcome {
@@ -92,7 +96,7 @@ async fn frames(
         if output.as_bytes().len() > SMALL || share.is_some() {
             flush(stream, output).await?;
         }
-        drop(counted);
+        drop(answers);
     }
 }
 
@@ -101,13 +105,23 @@ fn failure(output: &mut Writer) {
 }
 
 async fn flush(stream: &mut UnixStream, output: &mut Writer) -> io::Result<()> {
-    if !output.as_bytes().is_empty() {
-        timeout(PATIENCE, stream.write_all(output.as_bytes())).await??;
-        if output.as_bytes().len() > SMALL {
-            *output = Writer::new();
-        } else {
-            output.clear();
-        }
+    let bytes = output.as_bytes();
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    // Nearly always all of it fits into the socket at once.
+    let sent = match stream.try_write(bytes) {
+        Ok(sent) => sent,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        Err(error) => return Err(error),
+    };
+    if sent < bytes.len() {
+        timeout(PATIENCE, stream.write_all(&bytes[sent..])).await??;
+    }
+    if bytes.len() > SMALL {
+        *output = Writer::new();
+    } else {
+        output.clear();
     }
     Ok(())
 }
@@ -162,7 +176,7 @@ impl Input {
                 0 => return Ok(()),
                 missing => self.room(missing.max(CHUNK)),
             }
-            if stream.read_buf(&mut self.bytes).await? == 0 {
+            if timeout(STALL, stream.read_buf(&mut self.bytes)).await?? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }

@@ -55,7 +55,7 @@ pub fn listen(path: &Path) -> Result<UnixListener, ListenError> {
     };
     own_directory(directory)?;
     // Two agents that start at once take turns, so that none removes the other's new socket.
-    let lock = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    let lock = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| io(error.into()))?;
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).map_err(|error| io(error.into()))?;
     match fs::symlink_metadata(path) {
@@ -87,7 +87,10 @@ fn own_directory(directory: &Path) -> Result<(), ListenError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(io(error)),
     }
-    let found = fs::metadata(directory).map_err(io)?;
+    let found = fs::symlink_metadata(directory).map_err(io)?;
+    if found.is_symlink() {
+        return refuse("is a symbolic link: name the directory itself with --socket");
+    }
     if !found.is_dir() {
         return refuse("is no directory");
     }
@@ -107,6 +110,7 @@ mod tests {
     fn scratch(name: &str) -> PathBuf {
         let dir = std::env::temp_dir().join(format!("nkey-listen-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
+        let _ = fs::remove_file(&dir);
         dir
     }
 
@@ -134,6 +138,13 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"precious");
         fs::set_permissions(&dir, Permissions::from_mode(0o750)).unwrap();
         assert!(matches!(listen(&dir.join("x")), Err(ListenError::Directory(..))));
+        fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
+        let link = scratch("link");
+        std::os::unix::fs::symlink(&dir, &link).unwrap();
+        assert!(matches!(listen(&link.join("x")), Err(ListenError::Directory(..))));
+        std::os::unix::fs::symlink(dir.join("elsewhere"), dir.join("x")).unwrap();
+        assert!(matches!(listen(&dir.join("x")), Err(ListenError::NotASocket(_))));
+        fs::remove_file(link).unwrap();
         fs::remove_dir_all(dir).unwrap();
     }
 }

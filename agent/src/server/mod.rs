@@ -4,6 +4,7 @@ mod answer;
 mod budget;
 mod connection;
 mod listen;
+mod log;
 mod process;
 mod unlock;
 
@@ -11,12 +12,14 @@ pub use listen::{ListenError, listen};
 pub use process::{harden, raise_file_limit};
 
 use crate::store::Store;
+use crate::store::volatile::Volatile;
 use budget::Budget;
+use nkey_core::nkey::{Kind, PublicKey};
 use std::io;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,8 +38,13 @@ pub struct Agent {
     places: Vec<String>,
     /// What people should know.
     warnings: Box<dyn Fn() -> Vec<String> + Send + Sync>,
-    budget: Budget,
-    unlocking: unlock::Turn,
+    /// The memory of large frames.
+    frames: Budget,
+    /// The memory of large answers.
+    answers: Budget,
+    unlocking: unlock::Unlocking,
+    /// The stores of connections that hold keys. Locked while a key is added.
+    volatiles: Mutex<Vec<Weak<Volatile>>>,
     under_way: AtomicUsize,
     connections: AtomicUsize,
 }
@@ -52,11 +60,39 @@ impl Agent {
             stores,
             places,
             warnings: Box::new(warnings),
-            budget: Budget::new(),
-            unlocking: unlock::Turn::new(),
+            frames: Budget::new(),
+            answers: Budget::new(),
+            unlocking: unlock::Unlocking::new(),
+            volatiles: Mutex::new(Vec::new()),
             under_way: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
         }
+    }
+
+    fn volatiles(&self) -> MutexGuard<'_, Vec<Weak<Volatile>>> {
+        self.volatiles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wipes every decrypted secret, those of connections as well.
+    fn lock(&self) {
+        self.stores.iter().for_each(|store| store.lock());
+        let volatiles = self.volatiles();
+        volatiles.iter().filter_map(Weak::upgrade).for_each(|store| store.lock());
+    }
+
+    /// The key of these bytes that is held by any store, under whatever kind.
+    fn holder(&self, bytes: &[u8; 32], volatiles: &[Weak<Volatile>]) -> Option<PublicKey> {
+        let holds = |store: &dyn Store| {
+            Kind::ALL
+                .into_iter()
+                .map(|kind| PublicKey::from_bytes(kind, *bytes))
+                .find(|key| store.find(key).is_some())
+        };
+        let lasting = self.stores.iter().find_map(|store| holds(store.as_ref()));
+        lasting.or_else(|| {
+            let mut alive = volatiles.iter().filter_map(Weak::upgrade);
+            alive.find_map(|store| holds(store.as_ref()))
+        })
     }
 }
 
@@ -107,31 +143,35 @@ pub async fn serve(agent: Arc<Agent>, listener: StdListener, path: &Path) -> io:
             },
         }
     }
-    drop(listener);
+    // Removed while it is still live: afterwards the place may be another agent's.
     let removed = std::fs::remove_file(path);
+    drop(listener);
     let deadline = tokio::time::Instant::now() + GRACE;
     while agent.under_way.load(Ordering::SeqCst) > 0 && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    for store in &agent.stores {
-        store.lock();
-    }
+    agent.lock();
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
+/// Our own user, and root as in ssh-agent: root can become our user anyway.
+fn is_allowed(peer: u32, own: u32) -> bool {
+    peer == own || peer == 0
+}
+
 fn accept(agent: &Arc<Agent>, stream: tokio::net::UnixStream) {
     let Ok(peer) = stream.peer_cred() else {
         return;
     };
-    if peer.uid() != rustix::process::geteuid().as_raw() {
-        eprintln!("refused: a connection of uid {}", peer.uid());
+    if !is_allowed(peer.uid(), rustix::process::geteuid().as_raw()) {
+        log::line(format_args!("refused: a connection of uid {}", peer.uid()));
         return;
     }
     if agent.connections.load(Ordering::SeqCst) >= MAX_CONNECTIONS {
-        eprintln!("refused: a connection, since {MAX_CONNECTIONS} are open");
+        log::line(format_args!("refused: a connection, since {MAX_CONNECTIONS} are open"));
         return;
     }
     let agent = Arc::clone(agent);
@@ -139,4 +179,15 @@ fn accept(agent: &Arc<Agent>, stream: tokio::net::UnixStream) {
         let _counted = Counted::new(&agent.connections);
         connection::serve(&agent, stream, peer.pid()).await;
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_own_user_and_root_may_connect() {
+        assert!(is_allowed(1000, 1000) && is_allowed(0, 1000) && is_allowed(0, 0));
+        assert!(!is_allowed(1001, 1000) && !is_allowed(1000, 0));
+    }
 }

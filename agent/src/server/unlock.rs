@@ -1,10 +1,10 @@
 //! Unlocking over the socket: a thread runs the store, questions go to the client.
 
-use super::Agent;
+use super::{Agent, log};
 use crate::message::{Question, Refusal, Status};
 use crate::store::{Prompt, State, Store, StoreError};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use zeroize::Zeroizing;
@@ -15,18 +15,72 @@ const PENALTY: Duration = Duration::from_secs(1);
 /// How long a question waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Only one unlocks at a time: scrypt takes 256 MiB, and guesses must not run side by side.
-pub struct Turn(Arc<Semaphore>);
+/// Most clients that unlock at once. Each takes a thread.
+const CLIENTS: usize = 16;
 
-impl Turn {
-    pub fn new() -> Turn {
-        Turn(Arc::new(Semaphore::new(1)))
+/// Who unlocks, and whose turn it is.
+pub struct Unlocking {
+    clients: Arc<Semaphore>,
+    turn: Arc<Turn>,
+}
+
+impl Unlocking {
+    pub fn new() -> Unlocking {
+        Unlocking {
+            clients: Arc::new(Semaphore::new(CLIENTS)),
+            turn: Arc::new(Turn::default()),
+        }
     }
 
-    fn take(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            Refusal::new(Status::Refused, "another client is unlocking: try again when it is done")
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.clients).try_acquire_owned().map_err(|_| {
+            Refusal::new(Status::Refused, "too many clients are unlocking: try again when they are done")
         })
+    }
+}
+
+/// Only one works at a time: scrypt takes 256 MiB, and guesses must not run side by side.
+#[derive(Default)]
+struct Turn {
+    taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// The turn, held or not. It is not held while a person is asked: one who does not answer
+/// must not keep others from unlocking.
+struct Holder {
+    turn: Arc<Turn>,
+    holds: bool,
+}
+
+impl Holder {
+    fn new(turn: &Arc<Turn>) -> Holder {
+        let mut holder = Holder {
+            turn: Arc::clone(turn),
+            holds: false,
+        };
+        holder.take();
+        holder
+    }
+
+    fn take(&mut self) {
+        let taken = self.turn.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.turn.free.wait_while(taken, |taken| *taken);
+        *waited.unwrap_or_else(PoisonError::into_inner) = true;
+        self.holds = true;
+    }
+
+    fn give(&mut self) {
+        if std::mem::take(&mut self.holds) {
+            *self.turn.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+            self.turn.free.notify_one();
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.give();
     }
 }
 
@@ -53,25 +107,25 @@ pub enum Step {
 impl Session {
     /// Starts to unlock every store that is locked; none if there is none.
     pub fn start(agent: &Agent) -> Result<Option<Session>, Refusal> {
-        let locked: Vec<Arc<dyn Store>> = agent
-            .stores
-            .iter()
-            .filter(|store| store.state() == State::Locked)
-            .cloned()
-            .collect();
-        if locked.is_empty() {
+        if agent.stores.iter().all(|store| store.state() == State::Unlocked) {
             return Ok(None);
         }
-        let turn = agent.unlocking.take()?;
+        let place = agent.unlocking.enter()?;
+        let stores = agent.stores.clone();
+        let turn = Arc::clone(&agent.unlocking.turn);
         let (tell, events) = mpsc::unbounded_channel();
         let (answers, hear) = channel();
-        let mut prompt = Remote { tell: tell.clone(), hear };
         std::thread::Builder::new()
             .name("unlock".to_owned())
             .spawn(move || {
-                let result = unlock_all(&locked, &mut prompt);
-                let _ = tell.send(Event::Done(result));
-                drop(turn);
+                let mut prompt = Remote {
+                    tell,
+                    hear,
+                    turn: Holder::new(&turn),
+                };
+                let result = unlock_all(&stores, &mut prompt);
+                drop(place);
+                let _ = prompt.tell.send(Event::Done(result));
             })
             .map_err(|error| Refusal::new(Status::StoreFailed, format_args!("no thread to unlock: {error}")))?;
         Ok(Some(Session { events, answers }))
@@ -95,22 +149,21 @@ impl Session {
 
 /// Unlocks with a passphrase alone, as request 23 carries it.
 pub fn with_passphrase(agent: &Agent, passphrase: &str) -> Result<(), Refusal> {
-    let _turn = agent.unlocking.take()?;
+    let _place = agent.unlocking.enter()?;
+    let _turn = Holder::new(&agent.unlocking.turn);
     let mut prompt = Fixed(Some(Zeroizing::new(passphrase.to_owned())));
-    for store in &agent.stores {
-        penalised(store.as_ref(), &mut prompt)?;
-    }
-    Ok(())
+    Ok(unlock_all(&agent.stores, &mut prompt)?)
 }
 
 fn unlock_all(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-    stores.iter().try_for_each(|store| penalised(store.as_ref(), prompt))
+    let mut locked = stores.iter().filter(|store| store.state() == State::Locked);
+    locked.try_for_each(|store| penalised(store.as_ref(), prompt))
 }
 
 fn penalised(store: &dyn Store, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
     let result = store.unlock(prompt);
     if let Err(StoreError::WrongPassphrase) = result {
-        eprintln!("refused: unlocking the {} store: wrong passphrase", store.name());
+        log::line(format_args!("refused: unlocking the {} store: wrong passphrase", store.name()));
         std::thread::sleep(PENALTY);
     }
     result
@@ -120,12 +173,16 @@ fn penalised(store: &dyn Store, prompt: &mut dyn Prompt) -> Result<(), StoreErro
 struct Remote {
     tell: mpsc::UnboundedSender<Event>,
     hear: Receiver<Zeroizing<String>>,
+    turn: Holder,
 }
 
 impl Remote {
     fn ask(&mut self, question: Question, text: &str) -> Option<Zeroizing<String>> {
+        self.turn.give();
         self.tell.send(Event::Ask(question, text.to_owned())).ok()?;
-        self.hear.recv_timeout(PATIENCE).ok()
+        let answer = self.hear.recv_timeout(PATIENCE).ok();
+        self.turn.take();
+        answer
     }
 }
 
@@ -148,7 +205,7 @@ impl Prompt for Remote {
 }
 
 /// Answers the first secret with a passphrase, and nothing else.
-pub struct Fixed(pub Option<Zeroizing<String>>);
+struct Fixed(Option<Zeroizing<String>>);
 
 impl Prompt for Fixed {
     fn message(&mut self, _text: &str) {}

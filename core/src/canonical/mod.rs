@@ -14,11 +14,12 @@ mod refusal;
 mod visit;
 
 #[cfg(feature = "alloc")]
+pub(crate) use object::fold;
 pub(crate) use object::same_fold;
 pub(crate) use read::hash;
 pub use read::{Reading, read};
 pub use refusal::{Refusal, Why};
-pub use visit::{Visit, Value};
+pub use visit::{Value, Visit};
 
 /// Most levels of arrays and objects in the free members of a generic claim.
 pub const MAX_DEPTH: usize = 16;

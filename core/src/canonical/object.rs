@@ -72,7 +72,11 @@ impl<'a, 'v> Reader<'a, 'v> {
     }
 
     /// Closes an object of these shapes. A key that is left over says why it does not belong.
-    pub(super) fn close(&mut self, left: Pending<'a>, shapes: &[&'static Shape]) -> Result<(), Why> {
+    pub(super) fn close(
+        &mut self,
+        left: Pending<'a>,
+        shapes: &[&'static Shape],
+    ) -> Result<(), Why> {
         let Some((key, at)) = left else {
             return self.cursor.want(b'}', "a comma or a closing brace");
         };
@@ -85,7 +89,9 @@ impl<'a, 'v> Reader<'a, 'v> {
                     .iter()
                     .find_map(|shape| find(shape, |known| same_fold(key, known)).map(Why::Case))
             })
-            .unwrap_or(Why::UnknownKey(shapes.first().map_or("the claim", |shape| shape.name))))
+            .unwrap_or(Why::UnknownKey(
+                shapes.first().map_or("the claim", |shape| shape.name),
+            )))
     }
 
     /// Reads the members of a shape in its order, as long as the pending key is the next of them.
@@ -156,7 +162,11 @@ impl<'a, 'v> Reader<'a, 'v> {
     /// One value. Where Go omits zero, a zero is refused.
     fn value(&mut self, ty: &'static Ty, omit_zero: bool) -> Result<(), Why> {
         let nonzero = |zero: bool| {
-            if zero && omit_zero { Err(Why::Zero) } else { Ok(()) }
+            if zero && omit_zero {
+                Err(Why::Zero)
+            } else {
+                Ok(())
+            }
         };
         match ty {
             Ty::Text => {
@@ -182,7 +192,10 @@ impl<'a, 'v> Reader<'a, 'v> {
                     return Err(Why::Number);
                 }
                 nonzero(magnitude == 0)?;
-                self.leaf(Value::Number { negative, magnitude });
+                self.leaf(Value::Number {
+                    negative,
+                    magnitude,
+                });
             }
             Ty::Flag => {
                 if self.cursor.word("false") {
@@ -223,7 +236,10 @@ impl<'a, 'v> Reader<'a, 'v> {
         if negative || !(1..=100).contains(&magnitude) {
             return Err(Why::Number);
         }
-        self.leaf(Value::Number { negative, magnitude });
+        self.leaf(Value::Number {
+            negative,
+            magnitude,
+        });
         Ok(())
     }
 
@@ -401,7 +417,9 @@ impl<'a, 'v> Reader<'a, 'v> {
                 self.cursor.want(b']', "a comma or a closing bracket")?;
             }
             Some(b'-' | b'0'..=b'9') => self.float()?,
-            _ if self.cursor.word("true") || self.cursor.word("false") || self.cursor.word("null") => {}
+            _ if self.cursor.word("true")
+                || self.cursor.word("false")
+                || self.cursor.word("null") => {}
             _ => return self.cursor.want(b'"', "a value"),
         }
         Ok(())
@@ -436,11 +454,14 @@ fn find(shape: &'static Shape, test: impl Fn(&str) -> bool + Copy) -> Option<&'s
 /// Whether Go takes `key` for the member `known`, which is ASCII: simple case folding, in
 /// which U+017F reads as `s` and U+212A as `k` (`foldName` of Go's encoding/json).
 pub(crate) fn same_fold(key: &str, known: &str) -> bool {
-    key.chars()
-        .map(|letter| match letter {
-            '\u{17F}' => 's',
-            '\u{212A}' => 'k',
-            other => other.to_ascii_lowercase(),
-        })
-        .eq(known.chars().map(|letter| letter.to_ascii_lowercase()))
+    key.chars().map(fold).eq(known.chars().map(fold))
+}
+
+/// The letter that stands for all that Go takes for the same in a key.
+pub(crate) fn fold(letter: char) -> char {
+    match letter {
+        '\u{17F}' => 's',
+        '\u{212A}' => 'k',
+        other => other.to_ascii_lowercase(),
+    }
 }

@@ -113,10 +113,16 @@ impl fmt::Display for Why {
             Why::Reserved => f.write_str("a generic claim's key reads as type, tags or version"),
             Why::Key(error) => write!(f, "not a public key: {error}"),
             Why::Issuer { claim, issuer } => {
-                write!(f, "a key of kind {issuer} may not issue a claim of type {claim}")
+                write!(
+                    f,
+                    "a key of kind {issuer} may not issue a claim of type {claim}"
+                )
             }
             Why::Subject { claim, wanted } => {
-                write!(f, "the subject of a claim of type {claim} must be a key of kind {wanted}")
+                write!(
+                    f,
+                    "the subject of a claim of type {claim} must be a key of kind {wanted}"
+                )
             }
             Why::Jti => f.write_str("jti is not the hash of the registered claims"),
             Why::Depth => f.write_str("the claims are nested too deep"),

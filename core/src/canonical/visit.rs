@@ -27,7 +27,10 @@ impl<'a> Value<'a> {
     /// The number, if it is one that fits.
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
-            Value::Number { negative, magnitude } => {
+            Value::Number {
+                negative,
+                magnitude,
+            } => {
                 let value = if negative {
                     -i128::from(magnitude)
                 } else {

@@ -23,10 +23,26 @@ macro_rules! owned {
 
 /// The entry of a member in its shape.
 macro_rules! member {
-    (omit $ty:ty, $key:literal) => { Member { key: $key, ty: <$ty as Typed>::TY, always: false } };
-    (always $ty:ty, $key:literal) => { Member { key: $key, ty: <$ty as Typed>::TY, always: true } };
+    (omit $ty:ty, $key:literal) => {
+        Member {
+            key: $key,
+            ty: <$ty as Typed>::TY,
+            always: false,
+        }
+    };
+    (always $ty:ty, $key:literal) => {
+        Member {
+            key: $key,
+            ty: <$ty as Typed>::TY,
+            always: true,
+        }
+    };
     (flat $ty:ty, $key:literal) => {
-        Member { key: $key, ty: Ty::Flat(<$ty as Object>::SHAPE), always: false }
+        Member {
+            key: $key,
+            ty: Ty::Flat(<$ty as Object>::SHAPE),
+            always: false,
+        }
     };
 }
 

@@ -136,8 +136,10 @@ text_enum! {
 }
 
 /// How often a service's latency is sampled: 0 means by headers, else 1 to 100 per cent.
+///
+/// Go reads any number, so that a wrong one is for validation to find; none is signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sampling(pub u8);
+pub struct Sampling(pub i64);
 
 impl Typed for Sampling {
     const TY: Ty = Ty::Sampling;

@@ -78,10 +78,14 @@ pub mod owned {
     }
 
     impl ReadNode for SigningKey {
+        // Go reads the list into a map, and a repeated list into the same map.
+        const APPENDS: bool = true;
+
         fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
             if let Node::Map(_) = node {
                 let mut scope = UserScope::default();
-                scope.read(node, cx)?;
+                // Go reads a scope into a map first: of two spellings of a key the greater wins.
+                scope.read(node.sorted(), cx)?;
                 *self = SigningKey::Scoped(scope);
             } else {
                 let mut key = String::new();

@@ -89,9 +89,20 @@ impl<N: Payload> Claim for Claims<'_, N> {
     }
 
     fn write_stamped(&self, stamp: Option<&Stamp<'_>>, writer: &mut Writer<'_>) {
-        let (standard, kind, version) =
-            stamped(stamp, self.standard, self.generic.kind, self.generic.version);
-        write_claim(standard, &self.nats, &self.generic.tags, kind, version, writer);
+        let (standard, kind, version) = stamped(
+            stamp,
+            self.standard,
+            self.generic.kind,
+            self.generic.version,
+        );
+        write_claim(
+            standard,
+            &self.nats,
+            &self.generic.tags,
+            kind,
+            version,
+            writer,
+        );
     }
 }
 
@@ -189,7 +200,14 @@ pub mod owned {
                 &self.generic.kind,
                 self.generic.version,
             );
-            write_claim(standard, &self.nats, &self.generic.tags, kind, version, writer);
+            write_claim(
+                standard,
+                &self.nats,
+                &self.generic.tags,
+                kind,
+                version,
+                writer,
+            );
         }
     }
 

@@ -49,6 +49,18 @@ pub(crate) fn escape_at(raw: &[u8]) -> Option<usize> {
     go.then_some(len)
 }
 
+/// Whether every escape in what stands between quotes is one that Go writes: of a letter none is.
+pub(crate) fn has_go_escapes(raw: &str) -> bool {
+    let mut rest = raw.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        match escape_at(&rest[at..]) {
+            Some(len) => rest = &rest[at + len..],
+            None => return false,
+        }
+    }
+    true
+}
+
 fn hex(digits: &[u8]) -> u16 {
     digits.iter().fold(0u16, |code, &digit| {
         (code << 4) | (digit as char).to_digit(16).unwrap_or(0) as u16
@@ -194,5 +206,9 @@ mod tests {
         assert!(raw.contains(r#"\"\\\u003c\u003e\u0026/\u2028\u2029"#));
         assert!(Decoded::new(raw).eq(text.bytes()));
         assert!(!is_plain(text) && is_plain("a/é\u{7f}"));
+        assert!(has_go_escapes(raw) && has_go_escapes(""));
+        for other in [r"\/", r"\u0061", r"\u003C", r"\\\", r"\u00"] {
+            assert!(!has_go_escapes(other), "{other}");
+        }
     }
 }

@@ -10,9 +10,9 @@ mod writer;
 #[cfg(feature = "alloc")]
 mod node;
 
-pub use float::go_float;
-pub(crate) use escape::escape_at;
+pub(crate) use escape::{escape_at, has_go_escapes};
 pub use escape::{Decoded, escape_len, is_plain};
+pub use float::go_float;
 #[cfg(feature = "alloc")]
 pub use node::{Node, NodeError};
 pub use writer::{Full, Map, Write, Writer};

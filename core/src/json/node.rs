@@ -52,7 +52,11 @@ impl Node {
     /// The last member with exactly this key, if this is an object that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         match self {
-            Node::Map(members) => members.iter().rev().find(|(name, _)| name == key).map(|(_, node)| node),
+            Node::Map(members) => members
+                .iter()
+                .rev()
+                .find(|(name, _)| name == key)
+                .map(|(_, node)| node),
             _ => None,
         }
     }

@@ -12,7 +12,11 @@ pub struct Full {
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the buffer is too small: {} bytes are needed", self.needed)
+        write!(
+            f,
+            "the buffer is too small: {} bytes are needed",
+            self.needed
+        )
     }
 }
 
@@ -333,7 +337,10 @@ mod tests {
         let mut exact = [0u8; 64];
         let mut writer = Writer::new(&mut exact[..needed]);
         map.write(&mut writer);
-        assert_eq!(writer.finish().unwrap(), br#"{"a":1,"b\u003c":-9223372036854775808}"#);
+        assert_eq!(
+            writer.finish().unwrap(),
+            br#"{"a":1,"b\u003c":-9223372036854775808}"#
+        );
     }
 
     #[test]
@@ -343,6 +350,9 @@ mod tests {
         let empty: &[&str] = &[];
         Map(&[("a", &["x", "y"][..]), ("b", empty)]).write(&mut writer);
         let text = core::str::from_utf8(writer.finish().unwrap()).unwrap();
-        assert_eq!(text, "{\n  \"a\": [\n    \"x\",\n    \"y\"\n  ],\n  \"b\": []\n}");
+        assert_eq!(
+            text,
+            "{\n  \"a\": [\n    \"x\",\n    \"y\"\n  ],\n  \"b\": []\n}"
+        );
     }
 }

@@ -47,7 +47,10 @@ impl fmt::Display for Error {
                 "a token of {len} bytes is longer than the {} that servers read",
                 super::MAX_TOKEN
             ),
-            Error::Parts(found) => write!(f, "a token has three parts divided by dots, this has {found}"),
+            Error::Parts(found) => write!(
+                f,
+                "a token has three parts divided by dots, this has {found}"
+            ),
             Error::Base64(part) => write!(f, "the {part} is not base64url without padding"),
             Error::Header => f.write_str("the header is not that of a NATS JWT"),
             Error::Payload => f.write_str("the payload is not the JSON of a claim"),

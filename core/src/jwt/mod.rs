@@ -4,6 +4,7 @@
 
 mod error;
 mod header;
+mod peek;
 mod sign;
 mod verify;
 

@@ -4,8 +4,8 @@ use super::{Error, HEADER, SIGNATURE_LEN};
 use crate::canonical;
 use crate::claims::{Claim, Object, Stamp, Standard};
 use crate::json::{Full, Writer};
-use crate::{SignError, Signature, Signer};
 use crate::nkey::PublicKey;
+use crate::{SignError, Signature, Signer};
 use data_encoding::BASE64URL_NOPAD;
 
 /// Characters of a token whose payload has this many bytes.

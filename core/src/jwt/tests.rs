@@ -31,7 +31,11 @@ fn account() -> Claims<'static, Account<'static>> {
         },
         nats: Account {
             limits: Some(OperatorLimits {
-                nats: NatsLimits { subs: -1, data: -1, payload: -1 },
+                nats: NatsLimits {
+                    subs: -1,
+                    data: -1,
+                    payload: -1,
+                },
                 account: AccountLimits {
                     imports: -1,
                     exports: -1,
@@ -73,7 +77,11 @@ fn user() -> Claims<'static, User<'static>> {
                     subscribe: allow(&["_INBOX.>"]),
                     resp: None,
                 },
-                limits: NatsLimits { subs: -1, data: 1 << 30, payload: -1 },
+                limits: NatsLimits {
+                    subs: -1,
+                    data: 1 << 30,
+                    payload: -1,
+                },
                 ..UserPermissionLimits::default()
             },
             issuer_account: "",
@@ -166,7 +174,9 @@ fn a_damaged_token_is_refused_with_the_part_named() {
         let copy = &mut copy[..token.len()];
         copy.copy_from_slice(token.as_bytes());
         copy[at] = byte;
-        verify(core::str::from_utf8(copy).unwrap(), &mut scratch).map(|_| ()).unwrap_err()
+        verify(core::str::from_utf8(copy).unwrap(), &mut scratch)
+            .map(|_| ())
+            .unwrap_err()
     };
     assert_eq!(damaged(46, b'A'), Error::Parts(2));
     assert_eq!(damaged(0, b'!'), Error::Base64("header"));

@@ -1,5 +1,6 @@
 //! Checking tokens that others made.
 
+use super::peek::Peek;
 use super::{Algorithm, Error, header};
 use crate::Signature;
 use crate::claims::ClaimType;
@@ -7,7 +8,6 @@ use crate::json::Full;
 use crate::nkey::PublicKey;
 use core::str::FromStr;
 use data_encoding::BASE64URL_NOPAD;
-use serde::Deserialize;
 
 /// The longest token that nats-io/jwt reads, in bytes.
 pub const MAX_TOKEN: usize = 1024 * 1024;
@@ -107,43 +107,6 @@ pub struct Verified<'s> {
     pub payload: &'s [u8],
 }
 
-/// Deeper payloads than this are no claims: those of known types need 7 levels.
-const MAX_PEEK_DEPTH: usize = 32;
-
-/// Whether brackets outside strings nest at most `limit` deep.
-fn depth_within(json: &[u8], limit: usize) -> bool {
-    let (mut depth, mut text, mut escaped) = (0usize, false, false);
-    json.iter().all(|&byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if text => escaped = true,
-            b'"' => text = !text,
-            b'[' | b'{' if !text => depth += 1,
-            b']' | b'}' if !text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth <= limit
-    })
-}
-
-#[derive(Deserialize)]
-struct Peek<'a> {
-    #[serde(borrow, default)]
-    iss: &'a str,
-    #[serde(borrow, default)]
-    r#type: Option<&'a str>,
-    #[serde(borrow, default)]
-    nats: Nats<'a>,
-}
-
-#[derive(Deserialize, Default)]
-struct Nats<'a> {
-    #[serde(borrow, default)]
-    r#type: &'a str,
-    #[serde(default)]
-    version: i64,
-}
-
 /// Which rule the signature follows: by the claim's version, for generic claims by the header.
 pub(crate) fn rule(
     old_type: bool,
@@ -155,9 +118,10 @@ pub(crate) fn rule(
         (_, _, 3..) => Err(Error::Version(version)),
         (_, ClaimType::Generic, _) => Ok(algorithm),
         (true, ..) => Ok(Algorithm::V1),
+        (false, _, 2) => Ok(Algorithm::V2),
+        // Go loads these two whatever their version, and then applies the rule of its number.
         (false, ClaimType::AuthorizationRequest | ClaimType::AuthorizationResponse, _)
-        | (false, _, 2) => Ok(Algorithm::V2),
-        (false, _, 1) => Ok(Algorithm::V1),
+        | (false, _, 1) => Ok(Algorithm::V1),
         (false, ..) => Err(Error::Version(version)),
     }
 }
@@ -173,18 +137,10 @@ pub(crate) fn rule(
 pub fn verify<'s>(token: &str, scratch: &'s mut [u8]) -> Result<Verified<'s>, Error> {
     let parts = Parts::new(token)?;
     let payload = parts.decode_payload(scratch)?;
-    // serde-json-core passes over unknown values recursively, without a limit of its own.
-    if !depth_within(payload, MAX_PEEK_DEPTH) {
-        return Err(Error::Payload);
-    }
-    let (peek, read) =
-        serde_json_core::from_slice::<Peek<'_>>(payload).map_err(|_| Error::Payload)?;
-    if read != payload.len() {
-        return Err(Error::Payload);
-    }
-    let claim_type = ClaimType::from_name(peek.r#type.unwrap_or(peek.nats.r#type));
+    let peek = Peek::read(payload).ok_or(Error::Payload)?;
+    let claim_type = ClaimType::from_name(peek.name());
     let version = rule(
-        peek.r#type.is_some(),
+        peek.old_type.is_some(),
         claim_type,
         peek.nats.version,
         parts.algorithm,

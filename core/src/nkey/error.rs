@@ -35,6 +35,8 @@ pub enum Error {
     IsPrivate,
     /// A seed was wanted and this is a public key of this kind.
     IsPublic(Kind),
+    /// The key is one of the eight points of small order, for which anyone can sign.
+    SmallOrder,
     /// Curve keys do not sign, and there is no key pair for them here.
     CannotSign,
     /// The random number generator failed.
@@ -45,7 +47,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Length { found, wanted } => {
-                write!(f, "an NKey of this form has {wanted} characters, this has {found}")
+                write!(
+                    f,
+                    "an NKey of this form has {wanted} characters, this has {found}"
+                )
             }
             Error::Base32 { position } => write!(
                 f,
@@ -53,14 +58,30 @@ impl fmt::Display for Error {
                 position + 1
             ),
             Error::Checksum => f.write_str("the checksum does not match: a character is wrong"),
-            Error::UnknownPrefix(byte) => write!(f, "prefix byte 0x{byte:02x} names no kind of NKey"),
+            Error::UnknownPrefix(byte) => {
+                write!(f, "prefix byte 0x{byte:02x} names no kind of NKey")
+            }
             Error::WrongKind { found, wanted } => {
-                write!(f, "wanted {} {wanted} key, this is {} {found} key", article(*wanted), article(*found))
+                write!(
+                    f,
+                    "wanted {} {wanted} key, this is {} {found} key",
+                    article(*wanted),
+                    article(*found)
+                )
             }
             Error::IsSeed => f.write_str("wanted a public key, this is a seed"),
             Error::IsPrivate => f.write_str("wanted a public key, this is a private key"),
-            Error::IsPublic(kind) => write!(f, "wanted a seed, this is {} {kind} public key", article(*kind)),
-            Error::CannotSign => f.write_str("a curve key (X) cannot sign, it only seals and opens"),
+            Error::IsPublic(kind) => write!(
+                f,
+                "wanted a seed, this is {} {kind} public key",
+                article(*kind)
+            ),
+            Error::SmallOrder => {
+                f.write_str("this is not the public key of any seed: its point has a small order")
+            }
+            Error::CannotSign => {
+                f.write_str("a curve key (X) cannot sign, it only seals and opens")
+            }
             Error::Random => f.write_str("the random number generator failed"),
         }
     }

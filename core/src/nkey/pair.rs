@@ -23,7 +23,8 @@ impl KeyPair {
         if !seed.kind().can_sign() {
             return Err(Error::CannotSign);
         }
-        let pair = ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(*seed.as_bytes()));
+        let pair =
+            ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(*seed.as_bytes()));
         Ok(KeyPair {
             kind: seed.kind(),
             expanded: *pair.sk,

@@ -98,10 +98,32 @@ fn verify_ed25519(key: &[u8; 32], message: &[u8], signature: &Signature) -> bool
     .is_ok()
 }
 
+/// The y coordinates of the points of small order, low byte first, with their second spellings
+/// y + p. The sign bit does not count. Source: nats-io/nkeys `strkey.go`, libsodium.
+fn has_small_order(key: &[u8; 32]) -> bool {
+    const ORDER_8: [[u8; 32]; 2] = [
+        [
+            38, 232, 149, 143, 194, 178, 39, 176, 69, 195, 244, 137, 242, 239, 152, 240, 213, 223,
+            172, 5, 211, 198, 51, 57, 177, 56, 2, 136, 109, 83, 252, 5,
+        ],
+        [
+            199, 23, 106, 112, 61, 77, 216, 79, 186, 60, 11, 118, 13, 16, 103, 15, 42, 32, 83, 250,
+            44, 57, 204, 198, 78, 199, 253, 119, 146, 172, 3, 122,
+        ],
+    ];
+    let (first, rest, last) = (key[0], &key[1..31], key[31] & 127);
+    let zero_or_one = first <= 1 && last == 0 && rest.iter().all(|byte| *byte == 0);
+    let near_p =
+        (236..=238).contains(&first) && last == 127 && rest.iter().all(|byte| *byte == 255);
+    let order_8 = |bad: &[u8; 32]| bad[..31] == key[..31] && bad[31] == last;
+    zero_or_one || near_p || ORDER_8.iter().any(order_8)
+}
+
 impl FromStr for PublicKey {
     type Err = Error;
 
-    /// Reads 56 characters of upper-case base32, the one spelling a key has.
+    /// Reads 56 characters of upper-case base32, the one spelling a key has. As in nats-io/nkeys,
+    /// points of small order are refused.
     fn from_str(text: &str) -> Result<PublicKey, Error> {
         match codec::form(text) {
             Form::Seed => return Err(Error::IsSeed),
@@ -112,6 +134,9 @@ impl FromStr for PublicKey {
         let kind = Kind::from_prefix(raw[0])?;
         let mut key = [0u8; 32];
         key.copy_from_slice(&raw[1..33]);
+        if kind.can_sign() && has_small_order(&key) {
+            return Err(Error::SmallOrder);
+        }
         Ok(PublicKey { kind, key })
     }
 }

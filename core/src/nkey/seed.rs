@@ -65,6 +65,17 @@ impl Seed {
         &self.bytes
     }
 
+    /// The public key of this seed: Ed25519 (RFC 8032), or X25519 (RFC 7748) for a curve key.
+    pub fn public_key(&self) -> super::PublicKey {
+        let key = if self.kind.can_sign() {
+            *ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(self.bytes)).pk
+        } else {
+            let secret = ed25519_compact::x25519::SecretKey::new(self.bytes);
+            secret.recover_public_key().map_or([0; 32], |key| *key)
+        };
+        super::PublicKey::from_bytes(self.kind, key)
+    }
+
     /// The 58 secret characters of the seed.
     pub fn encode(&self) -> Secret {
         let prefix = self.kind.prefix();

@@ -29,6 +29,19 @@ fn seeds_of_the_example_give_its_public_keys() {
     }
 }
 
+/// A curve key of tests/fixtures/nsc-store, which nsc made.
+#[test]
+fn a_curve_seed_gives_the_key_that_nsc_names_its_file_by() {
+    let seed = include_str!(
+        "../../../tests/fixtures/nsc-store/keys/keys/X/BH/XBHFMJ7ZFBU6ED2EKX3QDM3SKWFDAGYIONRGHPA3CB5OFARBDZ4XDZDZ.nk"
+    );
+    let key = Seed::from_str(seed.trim()).unwrap().public_key();
+    assert_eq!(
+        key.encode().as_str(),
+        "XBHFMJ7ZFBU6ED2EKX3QDM3SKWFDAGYIONRGHPA3CB5OFARBDZ4XDZDZ"
+    );
+}
+
 #[test]
 fn every_kind_survives_the_round_trip_and_shows_its_letter() {
     for kind in Kind::ALL {
@@ -51,7 +64,13 @@ fn every_kind_survives_the_round_trip_and_shows_its_letter() {
 #[test]
 fn errors_tell_the_reasons_apart() {
     let parse = PublicKey::from_str;
-    assert_eq!(parse("OA"), Err(Error::Length { found: 2, wanted: 56 }));
+    assert_eq!(
+        parse("OA"),
+        Err(Error::Length {
+            found: 2,
+            wanted: 56
+        })
+    );
     let lower = OPERATOR.to_ascii_lowercase();
     assert_eq!(parse(&lower), Err(Error::Base32 { position: 0 }));
     let typo = OPERATOR.replace("QCKV4R", "QCKV4S");
@@ -61,12 +80,30 @@ fn errors_tell_the_reasons_apart() {
     codec::encode(&[25 << 3], &[0; 32], &mut unknown);
     let unknown = core::str::from_utf8(&unknown).unwrap();
     assert_eq!(parse(unknown), Err(Error::UnknownPrefix(0xC8)));
-    let both = parse(OPERATOR).unwrap().expect_kind(Kind::User).unwrap_err();
-    assert_eq!(both, Error::WrongKind { found: Kind::Operator, wanted: Kind::User });
-    assert_eq!(Seed::from_str(OPERATOR).unwrap_err(), Error::IsPublic(Kind::Operator));
+    let both = parse(OPERATOR)
+        .unwrap()
+        .expect_kind(Kind::User)
+        .unwrap_err();
     assert_eq!(
-        Seed::from_str(OPERATOR_SEED).unwrap().expect_kind(Kind::Account).unwrap_err(),
-        Error::WrongKind { found: Kind::Operator, wanted: Kind::Account }
+        both,
+        Error::WrongKind {
+            found: Kind::Operator,
+            wanted: Kind::User
+        }
+    );
+    assert_eq!(
+        Seed::from_str(OPERATOR).unwrap_err(),
+        Error::IsPublic(Kind::Operator)
+    );
+    assert_eq!(
+        Seed::from_str(OPERATOR_SEED)
+            .unwrap()
+            .expect_kind(Kind::Account)
+            .unwrap_err(),
+        Error::WrongKind {
+            found: Kind::Operator,
+            wanted: Kind::Account
+        }
     );
     let failing = Seed::generate(Kind::User, |_| Err::<(), ()>(()));
     assert_eq!(failing.unwrap_err(), Error::Random);
@@ -86,13 +123,20 @@ fn private_keys_round_trip_and_a_foreign_half_is_refused() {
     let mut text = [0u8; PRIVATE_LEN];
     codec::encode(&[codec::PREFIX_PRIVATE], &foreign, &mut text);
     let text = core::str::from_utf8(&text).unwrap();
-    assert_eq!(Seed::from_private(Kind::Operator, text).unwrap_err(), Error::Checksum);
+    assert_eq!(
+        Seed::from_private(Kind::Operator, text).unwrap_err(),
+        Error::Checksum
+    );
 }
 
 #[test]
 fn a_second_spelling_of_a_seed_is_refused() {
     let mut text = [0u8; SEED_LEN];
-    codec::encode(&[codec::PREFIX_SEED | 3, (14 << 3 & 31) << 3 | 1], &[1; 32], &mut text);
+    codec::encode(
+        &[codec::PREFIX_SEED | 3, (14 << 3 & 31) << 3 | 1],
+        &[1; 32],
+        &mut text,
+    );
     let text = core::str::from_utf8(&text).unwrap();
     assert!(matches!(Seed::from_str(text), Err(Error::UnknownPrefix(_))));
 }
@@ -105,7 +149,10 @@ fn signatures_verify_and_curve_keys_do_not_sign() {
     assert!(!pair.public_key().verify(b"nonc3", &signature));
     let curve = Seed::from_bytes(Kind::Curve, [3; 32]);
     assert_eq!(KeyPair::from_seed(&curve).unwrap_err(), Error::CannotSign);
-    assert!(!PublicKey::from_bytes(Kind::Curve, *pair.public_key().as_bytes()).verify(b"nonce", &signature));
+    assert!(
+        !PublicKey::from_bytes(Kind::Curve, *pair.public_key().as_bytes())
+            .verify(b"nonce", &signature)
+    );
 }
 
 #[cfg(feature = "std")]
@@ -115,7 +162,10 @@ fn debug_never_shows_a_secret() {
     let pair = KeyPair::from_seed(&seed).unwrap();
     let shown = std::format!("{seed:?} {pair:?} {:?}", seed.encode());
     assert!(shown.contains("redacted") && !shown.contains(&OPERATOR_SEED[2..]));
-    for bytes in [std::format!("{:?}", seed.as_bytes()), std::format!("{:x?}", seed.as_bytes())] {
+    for bytes in [
+        std::format!("{:?}", seed.as_bytes()),
+        std::format!("{:x?}", seed.as_bytes()),
+    ] {
         assert!(!shown.contains(&bytes));
     }
 }

@@ -86,15 +86,54 @@ impl From<jwt::Error> for DecodeError {
     }
 }
 
-/// The last member that Go takes for `key`.
-fn folded<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+/// The last member that Go takes for `key`; null leaves what stood before.
+pub(super) fn folded<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     match node {
         Node::Map(members) => members
             .iter()
             .rev()
-            .find(|(name, _)| same_fold(name, key))
+            .find(|(name, node)| !matches!(node, Node::Null) && same_fold(name, key))
             .map(|(_, node)| node),
         _ => None,
+    }
+}
+
+/// What a claim is, as Go finds out before it reads the whole (`identifier`).
+struct Identity<'n> {
+    /// The type stands at the top level: version 1.
+    old: bool,
+    /// The type, if one stands anywhere.
+    name: Option<&'n str>,
+    version: i64,
+}
+
+impl<'n> Identity<'n> {
+    fn of(document: &'n Node) -> Identity<'n> {
+        let members: &[_] = match document {
+            Node::Map(members) => members,
+            _ => &[],
+        };
+        // Go reads a `nats` that stands again onto the first.
+        let in_nats = |key| {
+            let all = members
+                .iter()
+                .rev()
+                .filter(|(name, _)| same_fold(name, "nats"));
+            all.filter_map(|(_, nats)| folded(nats, key)).next()
+        };
+        let old = folded(document, "type")
+            .and_then(Node::as_text)
+            .filter(|name| !name.is_empty());
+        let version = match in_nats("version") {
+            _ if old.is_some() => 1,
+            Some(Node::Uint(version)) => i64::try_from(*version).unwrap_or(i64::MAX),
+            _ => 0,
+        };
+        Identity {
+            old: old.is_some(),
+            name: old.or_else(|| in_nats("type").and_then(Node::as_text)),
+            version,
+        }
     }
 }
 
@@ -109,7 +148,12 @@ struct Nats<'c, N> {
 }
 
 impl<N: ReadMembers> ReadMembers for Nats<'_, N> {
-    fn read_member(&mut self, name: &str, node: Node, cx: &mut Context) -> Result<Option<Node>, ReadError> {
+    fn read_member(
+        &mut self,
+        name: &str,
+        node: Node,
+        cx: &mut Context,
+    ) -> Result<Option<Node>, ReadError> {
         match self.payload.read_member(name, node, cx)? {
             Some(node) => self.generic.read_member(name, node, cx),
             None => Ok(None),
@@ -130,13 +174,22 @@ impl<N: ReadMembers> ReadWhole for Nats<'_, N> {
 
 impl ReadWhole for Node {
     fn read_whole(&mut self, node: Node, _cx: &mut Context) -> Result<(), ReadError> {
-        *self = node;
+        match (&mut *self, node) {
+            // Go reads a map that stands again into the first.
+            (Node::Map(members), Node::Map(more)) => members.extend(more),
+            (_, node) => *self = node,
+        }
         Ok(())
     }
 }
 
 impl<N: ReadWhole> ReadMembers for Whole<'_, N> {
-    fn read_member(&mut self, name: &str, node: Node, cx: &mut Context) -> Result<Option<Node>, ReadError> {
+    fn read_member(
+        &mut self,
+        name: &str,
+        node: Node,
+        cx: &mut Context,
+    ) -> Result<Option<Node>, ReadError> {
         let Some(node) = self.standard.read_member(name, node, cx)? else {
             return Ok(None);
         };
@@ -174,11 +227,7 @@ pub fn read_claims(json: &[u8]) -> Result<(AnyClaims, Notes), DecodeError> {
 }
 
 fn claim_type(document: &Node) -> Result<ClaimType, DecodeError> {
-    let nats = folded(document, "nats");
-    let name = folded(document, "type")
-        .and_then(Node::as_text)
-        .or_else(|| nats.and_then(|nats| folded(nats, "type")).and_then(Node::as_text));
-    match name {
+    match Identity::of(document).name {
         Some(old @ ("cluster" | "server")) => Err(DecodeError::Type(old.into())),
         Some(name) => Ok(ClaimType::from_name(name)),
         None => Ok(folded(document, "sub")
@@ -228,19 +277,17 @@ pub fn decode(token: &str) -> Result<Decoded, DecodeError> {
     let parts = Parts::new(token)?;
     let mut scratch = vec![0u8; parts.payload_len()?];
     let document = Node::parse(parts.decode_payload(&mut scratch)?).map_err(DecodeError::Json)?;
-    let claim_type = match claim_type(&document)? {
+    let identity = Identity::of(&document);
+    let claim_type = match identity.name {
         // Without a type Go reads a generic claim, whatever `sub` is.
-        _ if !has_type(&document) => ClaimType::Generic,
-        claim_type => claim_type,
+        None => ClaimType::Generic,
+        Some(_) => claim_type(&document)?,
     };
-    let version = folded(&document, "nats")
-        .and_then(|nats| folded(nats, "version"))
-        .map_or(0, |version| match version {
-            Node::Uint(version) => i64::try_from(*version).unwrap_or(i64::MAX),
-            _ => 0,
-        });
-    let old = folded(&document, "type").is_some();
-    let version = jwt::rule(old, claim_type, version, parts.algorithm)?;
+    let version = jwt::rule(identity.old, claim_type, identity.version, parts.algorithm)?;
+    let document = match version {
+        Algorithm::V1 => super::old::migrated(document, claim_type),
+        Algorithm::V2 => document,
+    };
     let (claims, notes) = from_document(document, claim_type)?;
     let iss = PublicKey::from_str(&claims.standard().iss).map_err(jwt::Error::Issuer)?;
     let issuers = claim_type.issuers();
@@ -257,11 +304,6 @@ pub fn decode(token: &str) -> Result<Decoded, DecodeError> {
         iss,
         version,
     })
-}
-
-fn has_type(document: &Node) -> bool {
-    folded(document, "type").is_some()
-        || folded(document, "nats").is_some_and(|nats| folded(nats, "type").is_some())
 }
 
 impl AnyClaims {
@@ -292,8 +334,14 @@ impl AnyClaims {
     /// Sorts imports and exports by subject, stably: Go sorts them when it encodes.
     pub fn sort(&mut self) {
         if let AnyClaims::Account(claims) = self {
-            claims.nats.imports.sort_by(|a, b| a.subject.cmp(&b.subject));
-            claims.nats.exports.sort_by(|a, b| a.subject.cmp(&b.subject));
+            claims
+                .nats
+                .imports
+                .sort_by(|a, b| a.subject.cmp(&b.subject));
+            claims
+                .nats
+                .exports
+                .sort_by(|a, b| a.subject.cmp(&b.subject));
         }
     }
 
@@ -388,7 +436,9 @@ impl Generic {
                     .iter()
                     .filter(|member| member.0 != "version" && **member != untyped)
                     .cloned();
-                Node::Map(others.chain([version]).collect()).sorted().write(writer);
+                Node::Map(others.chain([version]).collect())
+                    .sorted()
+                    .write(writer);
             }
             (nats, _) => nats.write(writer),
         }

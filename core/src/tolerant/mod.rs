@@ -5,9 +5,12 @@
 //! Nothing that it read is signed without passing the strict reader again.
 
 mod decode;
+mod effective;
+mod old;
 mod read;
 
 pub use decode::{AnyClaims, DecodeError, Decoded, Generic, decode, read_claims};
+pub(crate) use read::shortened;
 pub use read::{Context, Notes, ReadError, ReadMembers, ReadNode};
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! From a tree to the typed claims, as Go's encoding/json decodes into a struct.
 
-use crate::canonical::same_fold;
+use crate::canonical::{fold, same_fold};
 use crate::claims::{ExportType, Sampling, ScopeType};
 use crate::json::Node;
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,7 +23,11 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` must be {}, not {}", self.path, self.wanted, self.found)
+        write!(
+            f,
+            "`{}` must be {}, not {}",
+            self.path, self.wanted, self.found
+        )
     }
 }
 
@@ -67,8 +71,14 @@ pub struct Context {
     pub notes: Notes,
 }
 
+/// Most characters of a free key in a path.
+const MAX_KEY: usize = 64;
+
 /// A value that is read from a tree, onto what it holds already.
 pub trait ReadNode: Default {
+    /// Whether a list that stands again is added to the first, and not read in its place.
+    const APPENDS: bool = false;
+
     /// Reads the value.
     ///
     /// # Errors
@@ -82,7 +92,12 @@ pub trait ReadMembers {
     ///
     /// # Errors
     /// [`ReadError`] if the node does not fit the member.
-    fn read_member(&mut self, name: &str, node: Node, cx: &mut Context) -> Result<Option<Node>, ReadError>;
+    fn read_member(
+        &mut self,
+        name: &str,
+        node: Node,
+        cx: &mut Context,
+    ) -> Result<Option<Node>, ReadError>;
 }
 
 impl Context {
@@ -103,7 +118,13 @@ impl Context {
     ///
     /// # Errors
     /// As [`ReadNode::read`].
-    pub fn member<T: ReadNode>(&mut self, key: &str, value: &mut T, node: Node) -> Result<(), ReadError> {
+    pub fn member<T: ReadNode>(
+        &mut self,
+        key: &str,
+        value: &mut T,
+        node: Node,
+    ) -> Result<(), ReadError> {
+        let node = if key == "src" { networks(node) } else { node };
         self.within(key, |cx| value.read(node, cx))
     }
 
@@ -132,9 +153,9 @@ impl Context {
             Node::Null => return Ok(()),
             other => return Err(self.wrong("an object", &other)),
         };
-        let mut seen: Vec<String> = Vec::with_capacity(members.len().min(32));
+        let mut seen = BTreeSet::new();
         for (name, node) in members {
-            if seen.iter().any(|before| same_fold(&name, before)) {
+            if !seen.insert(name.chars().map(fold).collect::<String>()) {
                 let path = self.path_of(&name);
                 self.notes.repeated.push(path);
             }
@@ -142,7 +163,6 @@ impl Context {
                 let path = self.path_of(&name);
                 self.notes.unknown.push((path, node));
             }
-            seen.push(name);
         }
         Ok(())
     }
@@ -152,7 +172,7 @@ impl Context {
         if !path.is_empty() {
             path.push('.');
         }
-        path.push_str(name);
+        path.push_str(&shortened(name));
         path
     }
 
@@ -161,7 +181,10 @@ impl Context {
             path: self.path.join("."),
             wanted,
             found: match found {
-                Node::Text(text) => format!("\"{}\"", text.chars().take(40).collect::<String>().escape_debug()),
+                Node::Text(text) => format!(
+                    "\"{}\"",
+                    text.chars().take(40).collect::<String>().escape_debug()
+                ),
                 Node::Float(value) => format!("{value}"),
                 Node::Int(value) => format!("{value}"),
                 Node::Uint(value) => format!("{value}"),
@@ -169,6 +192,28 @@ impl Context {
             },
         }
     }
+}
+
+/// A key for a path. Cut, since a long key would stand in the path of everything below it.
+pub(crate) fn shortened(key: &str) -> String {
+    match key.char_indices().nth(MAX_KEY) {
+        Some((end, _)) => format!("{}…", &key[..end]),
+        None => key.to_owned(),
+    }
+}
+
+/// A user's networks, which may also be one text divided by commas (`CIDRList.UnmarshalJSON`).
+fn networks(node: Node) -> Node {
+    let Node::Text(text) = node else {
+        return node;
+    };
+    let mut seen = BTreeSet::from([String::new()]);
+    let list = text.split(',').map(|network| network.trim().to_lowercase());
+    Node::List(
+        list.filter(|network| seen.insert(network.clone()))
+            .map(Node::Text)
+            .collect(),
+    )
 }
 
 impl ReadNode for String {
@@ -230,9 +275,15 @@ impl<T: ReadNode> ReadNode for Vec<T> {
             }
             other => return Err(cx.wrong("an array", &other)),
         };
-        self.clear();
+        let before = if T::APPENDS {
+            Vec::new()
+        } else {
+            core::mem::take(self)
+        };
+        let mut before = before.into_iter();
         for (index, item) in items.into_iter().enumerate() {
-            let mut value = T::default();
+            // Go reads a list that stands again onto the items of the first.
+            let mut value = before.next().unwrap_or_default();
             cx.path.push(format!("{index}"));
             value.read(item, cx)?;
             cx.path.pop();
@@ -254,9 +305,9 @@ impl<V: ReadNode> ReadNode for BTreeMap<String, V> {
         };
         for (name, node) in members {
             let mut value = V::default();
-            cx.path.push(name);
+            cx.path.push(shortened(&name));
             value.read(node, cx)?;
-            let name = cx.path.pop().unwrap_or_default();
+            cx.path.pop();
             if self.contains_key(&name) {
                 let path = cx.path_of(&name);
                 cx.notes.repeated.push(path);
@@ -272,8 +323,8 @@ impl ReadNode for Sampling {
         match &node {
             Node::Text(text) if text.eq_ignore_ascii_case("headers") => self.0 = 0,
             Node::Null => {}
-            Node::Uint(value) if *value <= 100 => self.0 = *value as u8,
-            _ => return Err(cx.wrong("\"headers\" or a number from 0 to 100", &node)),
+            Node::Int(_) | Node::Uint(_) => return self.0.read(node, cx),
+            _ => return Err(cx.wrong("\"headers\" or a number from 1 to 100", &node)),
         }
         Ok(())
     }

@@ -1,0 +1,34 @@
+//! `nkey add`.
+
+pub mod account;
+pub mod operator;
+pub mod user;
+
+use crate::context::Context;
+use crate::error::Error;
+use clap::Subcommand;
+
+/// Add an operator, account or user
+#[derive(Subcommand)]
+pub enum Command {
+    /// Add an account
+    Account(account::Args),
+    /// Add an operator
+    Operator(operator::Args),
+    /// Add a user to an account
+    User(user::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// What the command says.
+    pub fn run(&self, ctx: &mut Context) -> Result<(), Error> {
+        match self {
+            Command::Account(args) => account::run(args, ctx),
+            Command::Operator(args) => operator::run(args, ctx),
+            Command::User(args) => user::run(args, ctx),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Parsers of what nsc's flags take.
+
+pub mod duration;
+pub mod list;
+pub mod permissions;
+pub mod size;
+pub mod time;

@@ -1,0 +1,68 @@
+//! Values as people read them.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Unix seconds as a date in UTC, empty for 0 (not set).
+pub fn time(seconds: i64) -> String {
+    if seconds == 0 {
+        return String::new();
+    }
+    match Timestamp::from_second(seconds) {
+        Ok(time) => time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => format!("second {seconds} of Unix time"),
+    }
+}
+
+/// Nanoseconds as a duration, such as `1m 30s`.
+pub fn duration(nanoseconds: i64) -> String {
+    format!("{:#}", SignedDuration::from_nanos(nanoseconds))
+}
+
+/// A limit of things, where -1 is none.
+pub fn count(limit: i64) -> String {
+    if limit == -1 { "Unlimited".to_owned() } else { limit.to_string() }
+}
+
+/// A limit of bytes, where -1 is none.
+pub fn bytes(limit: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    if limit == -1 {
+        return "Unlimited".to_owned();
+    }
+    match UNITS.iter().find(|(unit, _)| limit >= *unit && limit % unit == 0) {
+        Some((unit, name)) => format!("{} {name} ({limit} bytes)", limit / unit),
+        None => format!("{limit} bytes"),
+    }
+}
+
+/// Yes or no.
+pub const fn yes(flag: bool) -> &'static str {
+    if flag { "Yes" } else { "No" }
+}
+
+/// A public key as a list shows it: its first 12 characters, unless `long`.
+pub fn id(key: &str, long: bool) -> String {
+    match key.char_indices().nth(12) {
+        Some((end, _)) if !long => format!("{}…", &key[..end]),
+        _ => key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_as_people_write_them() {
+        assert_eq!(time(1_678_973_945), "2023-03-16 13:39:05 UTC");
+        assert_eq!(time(0), "");
+        assert_eq!(time(i64::MAX), "second 9223372036854775807 of Unix time");
+        assert_eq!(duration(90_000_000_000), "1m 30s");
+        assert_eq!((count(-1).as_str(), count(0).as_str()), ("Unlimited", "0"));
+        assert_eq!(bytes(1 << 30), "1 GiB (1073741824 bytes)");
+        assert_eq!((bytes(1500).as_str(), bytes(-1).as_str(), bytes(0).as_str()), ("1500 bytes", "Unlimited", "0 bytes"));
+        assert_eq!(id("ABCDEFGHIJKLMNOP", false), "ABCDEFGHIJKL…");
+        assert_eq!(id("ABCDEFGHIJKLMNOP", true), "ABCDEFGHIJKLMNOP");
+        assert_eq!(id("short", false), "short");
+    }
+}

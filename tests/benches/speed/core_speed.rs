@@ -1,0 +1,87 @@
+//! Tokens in bulk on one thread, against nats-io/jwt in Go.
+
+use super::Row;
+use nkey_core::claims::{Claims, NatsLimits, Permission, Permissions, Standard, User, UserPermissionLimits};
+use nkey_core::nkey::{KeyPair, Kind, Seed};
+use nkey_core::{creds, jwt, tolerant};
+use nkey_tests::{command, run, tool};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+const SPAN: Duration = Duration::from_secs(2);
+const NOW: i64 = 1_678_973_945;
+
+/// The user of the seed example.
+pub fn user(public: &str) -> Claims<'_, User<'_>> {
+    let allow = |allow| Some(Permission { allow, deny: &[] });
+    Claims {
+        standard: Standard { name: "my-user", sub: public, ..Standard::default() },
+        nats: User {
+            permissions: UserPermissionLimits {
+                permissions: Permissions {
+                    publish: allow(&["foo.>", "bar.>"]),
+                    subscribe: allow(&["_INBOX.>"]),
+                    resp: None,
+                },
+                limits: NatsLimits { subs: -1, data: 1 << 30, payload: -1 },
+                ..UserPermissionLimits::default()
+            },
+            issuer_account: "",
+        },
+        ..Claims::default()
+    }
+}
+
+/// Microseconds that `work` takes.
+pub fn micros(mut work: impl FnMut()) -> f64 {
+    (0..200).for_each(|_| work());
+    let (started, mut count) = (Instant::now(), 0u32);
+    while started.elapsed() < SPAN {
+        (0..50).for_each(|_| work());
+        count += 50;
+    }
+    started.elapsed().as_secs_f64() * 1e6 / f64::from(count)
+}
+
+fn pair(kind: Kind, byte: u8) -> (Seed, KeyPair) {
+    let seed = Seed::from_bytes(kind, [byte; 32]);
+    let pair = KeyPair::from_seed(&seed).expect("a pair");
+    (seed, pair)
+}
+
+pub fn rows() -> Vec<Row> {
+    let (_, account) = pair(Kind::Account, 1);
+    let (_, user_pair) = pair(Kind::User, 2);
+    let public = user_pair.public_key().encode();
+    let mut buf = [0u8; 2048];
+    let sign = micros(|| {
+        black_box(jwt::sign(&user(&public), &account, NOW, &mut buf)).expect("a token");
+    });
+    let checked = micros(|| {
+        black_box(jwt::sign_checked(&user(&public), &account, NOW, &mut buf)).expect("a token");
+    });
+    let token = jwt::sign(&user(&public), &account, NOW, &mut buf).expect("a token").to_owned();
+    let decode = micros(|| {
+        black_box(tolerant::decode(&token)).expect("claims");
+    });
+    let mut counter = 0u64;
+    let all = micros(|| {
+        counter += 1;
+        let mut bytes = [7u8; 32];
+        bytes[..8].copy_from_slice(&counter.to_le_bytes());
+        let seed = Seed::from_bytes(Kind::User, bytes);
+        let public = seed.public_key().encode();
+        let token = jwt::sign(&user(&public), &account, NOW, &mut buf).expect("a token");
+        let mut text = [0u8; 2048];
+        black_box(creds::write(token, &seed, &mut text)).expect("creds");
+    });
+    let go = run(command(tool("bench")).arg(SPAN.as_secs().to_string()), "").ok();
+    let go: Vec<f64> = go.split_whitespace().map(|micros| micros.parse().expect("a number")).collect();
+    let against = |ours: f64, go: f64| format!("{:.1}x ({ours:.1} us, Go {go:.1} us)", go / ours);
+    vec![
+        Row::new("`jwt::sign` of a user, one thread, against nats-io/jwt", "2.5x", against(sign, go[0])),
+        Row::new("the same with `jwt::sign_checked`", "recorded", against(checked, go[0])),
+        Row::new("decode and verify, against nats-io/jwt", "1.2x", against(decode, go[1])),
+        Row::new("key, token and creds, against Go", "recorded", against(all, go[2])),
+    ]
+}

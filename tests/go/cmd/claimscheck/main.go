@@ -1,0 +1,73 @@
+// claimscheck says what nats-io/jwt reads in tokens: a token a line on standard input, a JSON line
+// for each on standard output.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/nats-io/jwt/v2"
+
+	"nkey-agent-tests/internal/findings"
+)
+
+// answer is what Go says of one token.
+type answer struct {
+	// Error is why it was not decoded.
+	Error string `json:"error,omitempty"`
+	// Claims is what was decoded, encoded again.
+	Claims string `json:"claims,omitempty"`
+	// Findings is what Validate says.
+	Findings []findings.Finding `json:"findings"`
+}
+
+func check(token string) answer {
+	claims, err := decode(token)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	again, err := json.Marshal(claims)
+	if err != nil {
+		return answer{Error: "encoding again: " + err.Error(), Findings: findings.Of(claims)}
+	}
+	return answer{Claims: string(again), Findings: findings.Of(claims)}
+}
+
+// decode is jwt.Decode, and jwt.DecodeGeneric for generic claims: Decode would apply the rule of
+// version 1 to their signature.
+func decode(token string) (jwt.Claims, error) {
+	claims, err := jwt.Decode(token)
+	if err != nil && strings.Contains(err.Error(), "V1 signature") {
+		generic, second := jwt.DecodeGeneric(token)
+		if second == nil && jwt.IsGenericClaimType(string(generic.ClaimType())) {
+			return generic, nil
+		}
+	}
+	return claims, err
+}
+
+func run() error {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 2*jwt.MaxTokenSize)
+	out := bufio.NewWriter(os.Stdout)
+	answers := json.NewEncoder(out)
+	for lines.Scan() {
+		if err := answers.Encode(check(lines.Text())); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "claimscheck:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,147 @@
+//! A real agent with a vault of its own.
+
+use crate::{Scratch, command, program};
+use nkey_agent::client::{Client, Prompt};
+use nkey_core::nkey::{PublicKey, Seed};
+use rustix::process::{Pid, Signal, kill_process};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+/// The passphrase of every test's vault.
+pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// An agent that ends with the test.
+pub struct Agent {
+    scratch: Scratch,
+    child: Option<Child>,
+}
+
+impl Agent {
+    /// Starts an agent with a new vault, unlocked.
+    #[expect(clippy::new_without_default, reason = "it starts a process")]
+    pub fn new() -> Agent {
+        let mut agent = Agent {
+            scratch: Scratch::new(),
+            child: None,
+        };
+        agent.start();
+        agent
+    }
+
+    /// The scratch folder: `vault`, `run/agent.sock`, `passphrase`.
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> PathBuf {
+        self.scratch.path().join("run/agent.sock")
+    }
+
+    /// The vault.
+    pub fn vault(&self) -> PathBuf {
+        self.scratch.path().join("vault")
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// The command that starts this agent in the foreground, unlocked.
+    pub fn command(&self) -> Command {
+        let passphrase = self.scratch.file("passphrase", format!("{PASSPHRASE}\n"));
+        let mut command = command(program("nkey-agent"));
+        command.arg("--socket").arg(self.socket());
+        command.arg("--vault").arg(self.vault());
+        command.arg("--passphrase-file").arg(passphrase);
+        command
+    }
+
+    /// Starts the agent and waits until it answers.
+    pub fn start(&mut self) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.scratch.path().join("log"))
+            .expect("the agent's log");
+        let child = self.command().stdin(Stdio::null()).stderr(log).spawn();
+        self.child = Some(child.expect("the agent"));
+        wait_for(|| Client::connect(&self.socket()).is_ok(), "the agent to listen");
+    }
+
+    /// What the agent has written to its standard error.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("log")).unwrap_or_default()
+    }
+
+    /// Sends a signal and waits for the end.
+    pub fn end(&mut self, signal: Signal) {
+        if let Some(mut child) = self.child.take() {
+            let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+            let _ = kill_process(pid.expect("a process id"), signal);
+            child.wait().expect("the agent to end");
+        }
+    }
+
+    /// A new connection.
+    pub fn client(&self) -> Client {
+        Client::connect(&self.socket()).expect("the agent to answer")
+    }
+
+    /// Adds a seed of the seed example; `flags` as on the wire.
+    pub fn add_example(&self, label: &str, name: &str, flags: u32) -> PublicKey {
+        let seed = Seed::from_str(&crate::example(label, "\n")).expect("a seed");
+        self.client().add(&seed, name, flags).expect("to add it")
+    }
+
+    /// `nkey` with this agent and a home of its own; `arguments` divided by spaces.
+    pub fn nkey(&self, home: &Path, arguments: &str) -> Command {
+        let mut nkey = command(program("nkey"));
+        nkey.env("NKEY_AUTH_SOCK", self.socket());
+        nkey.env("HOME", home).current_dir(home);
+        nkey.args(arguments.split_whitespace());
+        nkey
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.end(Signal::TERM);
+        if std::thread::panicking() {
+            eprintln!("the agent's log:\n{}", self.log());
+        }
+    }
+}
+
+/// Waits until `ready`, at most 20 seconds.
+#[track_caller]
+pub fn wait_for(mut ready: impl FnMut() -> bool, what: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !ready() {
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Answers with this passphrase.
+pub struct Passphrase(pub &'static str);
+
+impl Prompt for Passphrase {
+    fn message(&mut self, _text: &str) {}
+
+    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(self.0.to_owned()))
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}

@@ -13,7 +13,8 @@ use std::str::FromStr;
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(key), Some(file), None) = (arguments.next(), arguments.next(), arguments.next()) else {
+    let (Some(key), Some(file), None) = (arguments.next(), arguments.next(), arguments.next())
+    else {
         eprintln!("usage: ask NKEY FILE");
         return Ok(ExitCode::from(2));
     };

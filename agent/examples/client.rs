@@ -56,7 +56,10 @@ impl Args {
             (Some(jwt), None) => {
                 let token = std::fs::read_to_string(jwt)
                     .map_err(|error| format!("cannot read {}: {error}", jwt.display()))?;
-                Ok(nats::connect_options(&token, &socket_path(self.socket.as_deref())?)?)
+                Ok(nats::connect_options(
+                    &token,
+                    &socket_path(self.socket.as_deref())?,
+                )?)
             }
             (None, Some(creds)) => Ok(ConnectOptions::with_credentials_file(creds).await?),
             _ => Err(USAGE.into()),
@@ -76,13 +79,7 @@ async fn main() -> ExitCode {
     match run(&args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprint!("client: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprint!(": {cause}");
-                source = cause.source();
-            }
-            eprintln!();
+            eprintln!("client: {error}");
             ExitCode::FAILURE
         }
     }
@@ -105,17 +102,22 @@ async fn run(args: &Args) -> Result<(), Failure> {
         .await?;
     match args.words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pub", subject, text] => {
-            client.publish(subject.to_owned(), text.to_owned().into()).await?;
-            settle(&client, &mut reports).await
+            client
+                .publish(subject.to_owned(), text.to_owned().into())
+                .await?;
+            settle(&client, &mut reports).await?;
+            Ok(())
         }
         ["sub", subject] => {
             let messages = client.subscribe(subject.to_owned()).await?;
-            settle(&client, &mut reports).await?;
+            let inbox = settle(&client, &mut reports).await?;
             eprintln!("subscribed {subject}");
             let mut messages = messages.take(args.count.unwrap_or(usize::MAX));
             loop {
                 tokio::select! {
-                    Some(error) = reports.recv() => return Err(error.into()),
+                    Some(error) = reports.recv() => if !error.contains(&inbox) {
+                        return Err(error.into());
+                    },
                     message = messages.next() => match message {
                         Some(message) => println!("{}", String::from_utf8_lossy(&message.payload)),
                         None => return Ok(()),
@@ -130,8 +132,12 @@ async fn run(args: &Args) -> Result<(), Failure> {
 /// Waits until the server has read all that was sent, and says if it denied some of it.
 ///
 /// The server answers in order, so a message to an inbox of our own comes back, or is denied
-/// itself, after every answer to what was sent before it.
-async fn settle(client: &Client, reports: &mut UnboundedReceiver<String>) -> Result<(), Failure> {
+/// itself, after every answer to what was sent before it. Returns that inbox, since a second
+/// denial of it may follow.
+async fn settle(
+    client: &Client,
+    reports: &mut UnboundedReceiver<String>,
+) -> Result<String, Failure> {
     let inbox = client.new_inbox();
     let mut back = client.subscribe(inbox.clone()).await?;
     client.publish(inbox.clone(), "".into()).await?;
@@ -149,6 +155,6 @@ async fn settle(client: &Client, reports: &mut UnboundedReceiver<String>) -> Res
     tokio::task::yield_now().await;
     match first.or_else(|| reports.try_recv().ok()) {
         Some(error) if !error.contains(&inbox) => Err(error.into()),
-        _ => Ok(()),
+        _ => Ok(inbox),
     }
 }

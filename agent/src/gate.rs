@@ -5,7 +5,7 @@
 //! is plain data and knows no socket; the clock is the caller's.
 
 use crate::message::{Refusal, Status};
-use crate::store::{Check, KeyInfo, Store, StoreError};
+use crate::store::{Check, KeyInfo, State, Store, StoreError};
 use nkey_core::Signature;
 use nkey_core::jwt;
 use nkey_core::language::{self, Denial, Permit};
@@ -63,9 +63,7 @@ impl<'a> Gate<'a> {
             .into_iter()
             .map(|kind| PublicKey::from_bytes(kind, bytes))
             .find_map(|key| self.find(&key).map(|(store, info)| (store, info.key)))
-            .ok_or_else(|| {
-                Refusal::new(Status::UnknownKey, "the agent does not hold this key")
-            })
+            .ok_or_else(|| Refusal::new(Status::UnknownKey, "the agent does not hold this key"))
     }
 
     /// Signs `data` with a key, if the key signs such things.
@@ -104,7 +102,10 @@ impl<'a> Gate<'a> {
         match store.check() {
             Check::Verify if !key.verify(data, &signature) => Err(Refusal::new(
                 Status::StoreFailed,
-                format_args!("the {} store gave a signature that is not that of {key}", store.name()),
+                format_args!(
+                    "the {} store gave a signature that is not that of {key}",
+                    store.name()
+                ),
             )),
             Check::Verify | Check::Recomputed => Ok(signature),
         }
@@ -123,6 +124,10 @@ impl<'a> Gate<'a> {
         now: i64,
     ) -> Result<String, Refusal> {
         let (store, key) = self.by_bytes(bytes)?;
+        // Said first: unlocking is the next step, whatever the claims are.
+        if store.state() == State::Locked {
+            return Err(StoreError::Locked.into());
+        }
         let malformed = |error: DecodeError| Refusal::new(Status::Malformed, error);
         let (mut claims, notes) = tolerant::read_claims(claims).map_err(malformed)?;
         if let Some(note) = notes.first() {
@@ -148,7 +153,9 @@ fn time_of_issue(iat: i64, after: i64, now: i64) -> Result<i64, Refusal> {
         (0, 0) => Ok(now),
         (iat, 0) => Ok(iat),
         (0, after) => {
-            let next = after.checked_add(1).ok_or_else(|| malformed("after is too large"))?;
+            let next = after
+                .checked_add(1)
+                .ok_or_else(|| malformed("after is too large"))?;
             if next <= now.saturating_add(AFTER_LEAD) {
                 return Ok(next.max(now));
             }

@@ -144,7 +144,9 @@ impl Refusal {
         let shown = reason.chars().take(MAX_REASON);
         Refusal {
             status,
-            reason: shown.map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect(),
+            reason: shown
+                .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+                .collect(),
         }
     }
 }

@@ -155,7 +155,8 @@ impl Writer {
 
     /// A string. Nothing longer than 4 GiB is ever given.
     pub fn string(&mut self, bytes: &[u8]) -> &mut Writer {
-        self.uint32(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).raw(bytes)
+        self.uint32(u32::try_from(bytes.len()).unwrap_or(u32::MAX))
+            .raw(bytes)
     }
 
     /// The key blob of a public key, as a string.
@@ -227,11 +228,22 @@ mod tests {
     fn what_is_written_is_read_and_every_cut_is_an_error() {
         let key = PublicKey::from_bytes(Kind::User, [9; 32]);
         let mut message = Writer::new();
-        message.byte(7).uint32(8).int64(-9).string(b"text").key_blob(&key);
+        message
+            .byte(7)
+            .uint32(8)
+            .int64(-9)
+            .string(b"text")
+            .key_blob(&key);
         let bytes = message.as_bytes();
         let read = |bytes| -> Result<_, Malformed> {
             let mut reader = Reader::new(bytes);
-            let all = (reader.byte()?, reader.uint32()?, reader.int64()?, reader.text()?, reader.key_blob()?);
+            let all = (
+                reader.byte()?,
+                reader.uint32()?,
+                reader.int64()?,
+                reader.text()?,
+                reader.key_blob()?,
+            );
             reader.end()?;
             Ok(all)
         };

@@ -1,4 +1,5 @@
 //! docs/protocol.md is true: the agent answers its examples byte for byte, and the client sends them.
+#![cfg(feature = "daemon")]
 
 mod common;
 
@@ -37,17 +38,25 @@ fn examples() -> Vec<Example> {
         if !inside {
             continue;
         }
-        let (direction, rest) = line.split_at_checked(2).unwrap_or_else(|| panic!("{heading}: {line}"));
+        let (direction, rest) = line
+            .split_at_checked(2)
+            .unwrap_or_else(|| panic!("{heading}: {line}"));
         let bytes = rest.split("  ").next().unwrap_or_default().split(' ');
-        let bytes = bytes.flat_map(|group| group.as_bytes().chunks(2)).map(|pair| match pair {
-            b".." => None,
-            digits => Some(u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap()),
-        });
+        let bytes = bytes
+            .flat_map(|group| group.as_bytes().chunks(2))
+            .map(|pair| match pair {
+                b".." => None,
+                digits => {
+                    Some(u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap())
+                }
+            });
         match direction {
             "> " => {
                 let bytes = bytes.map(|byte| byte.unwrap_or_else(|| panic!("{heading}: {line}")));
                 match examples.last_mut() {
-                    Some(last) if last.heading == heading && last.answer.is_empty() => last.request.extend(bytes),
+                    Some(last) if last.heading == heading && last.answer.is_empty() => {
+                        last.request.extend(bytes)
+                    }
                     _ => examples.push(Example {
                         heading: heading.clone(),
                         request: bytes.collect(),
@@ -83,7 +92,11 @@ fn the_agent_answers_every_example_as_written() {
             wrong.push(format!("{number} {}: {}", example.heading, hex(&answer)));
         }
     }
-    assert!(wrong.is_empty(), "the agent answers otherwise:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "the agent answers otherwise:\n{}",
+        wrong.join("\n")
+    );
 }
 
 /// Runs `work` with a client whose peer expects the requests under `heading` and answers as written.
@@ -93,7 +106,8 @@ fn client_sends(heading: &str, work: impl FnOnce(&mut Client)) {
         .filter(|example| example.heading == heading)
         .collect();
     assert!(!examples.is_empty(), "{heading}");
-    let directory = std::env::temp_dir().join(format!("nkey-protocol-{}-{heading}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("nkey-protocol-{}-{heading}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir(&directory).unwrap();
     let path = directory.join("s");
@@ -134,23 +148,47 @@ fn the_client_sends_the_examples_and_reads_their_answers() {
         let claims = format!("{{\"sub\":\"{user}\",\"name\":\"app\"}}");
         let token = client.issue(&account, &claims, 1_700_000_000, 0).unwrap();
         let decoded = nkey_core::tolerant::decode(&token).unwrap();
-        assert_eq!((decoded.iss, decoded.claims.standard().iat), (account, 1_700_000_000));
+        assert_eq!(
+            (decoded.iss, decoded.claims.standard().iat),
+            (account, 1_700_000_000)
+        );
     });
     client_sends("list-v1", |client| {
         let keys = client.list().unwrap();
-        let found: Vec<_> = keys.iter().map(|row| (row.name.as_str(), row.store.as_str(), row.flags)).collect();
-        assert_eq!(found, [("O", "vault", 0), ("A", "vault", flag::ANY_IAT), ("U", "vault", flag::EXPORTABLE)]);
+        let found: Vec<_> = keys
+            .iter()
+            .map(|row| (row.name.as_str(), row.store.as_str(), row.flags))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("O", "vault", 0),
+                ("A", "vault", flag::ANY_IAT),
+                ("U", "vault", flag::EXPORTABLE)
+            ]
+        );
     });
     client_sends("add-v1", |client| {
-        let added = client.add(&seed(Kind::User, 4), "new", flag::EXPORTABLE).unwrap();
+        let added = client
+            .add(&seed(Kind::User, 4), "new", flag::EXPORTABLE)
+            .unwrap();
         assert_eq!(added, key(Kind::User, 4));
+        let refused = client
+            .add(&seed(Kind::User, 4), "again", 0)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("already"), "{refused}");
     });
-    client_sends("rename-v1", |client| client.rename(&key(Kind::User, 4), "newer").unwrap());
+    client_sends("rename-v1", |client| {
+        client.rename(&key(Kind::User, 4), "newer").unwrap()
+    });
     client_sends("export-v1", |client| {
         let exported = client.export(&key(Kind::User, 4)).unwrap();
         assert_eq!(exported.as_bytes(), seed(Kind::User, 4).as_bytes());
     });
-    client_sends("remove-v1", |client| client.remove(&key(Kind::User, 4)).unwrap());
+    client_sends("remove-v1", |client| {
+        client.remove(&key(Kind::User, 4)).unwrap()
+    });
     client_sends("generate-v1", |client| {
         let made = client.generate(Kind::User, "", flag::VOLATILE).unwrap();
         assert_eq!(made, key(Kind::User, 9));
@@ -173,8 +211,17 @@ fn every_extension_has_its_section_and_its_line_in_the_table_of_the_locked_state
     let page = page();
     for name in Name::ALL {
         let (short, _) = name.as_str().split_once('@').unwrap();
-        assert!(page.contains(&format!("\n### {short}\n")), "no section {short}");
-        let rows = page.lines().filter(|line| line.starts_with(&format!("| {short} |"))).count();
-        assert_eq!(rows, 1, "{short} has not one row in the table of the locked state");
+        assert!(
+            page.contains(&format!("\n### {short}\n")),
+            "no section {short}"
+        );
+        let rows = page
+            .lines()
+            .filter(|line| line.starts_with(&format!("| {short} |")))
+            .count();
+        assert_eq!(
+            rows, 1,
+            "{short} has not one row in the table of the locked state"
+        );
     }
 }

@@ -13,7 +13,12 @@ use std::path::PathBuf;
 
 /// NATS operators, accounts and users whose seeds stay in an agent.
 #[derive(Parser)]
-#[command(name = "nkey", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "nkey",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -49,6 +54,10 @@ pub struct Global {
 }
 
 #[derive(Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, and it lives as long as the process"
+)]
 enum Command {
     /// Create an operator, a system account, an account and a user
     Init(init::Args),

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::seed_guard;
+use crate::source;
 use nkey_agent::client::KeyInfo;
 use nkey_core::nkey::{self, PublicKey};
 use std::path::Path;
@@ -57,7 +58,9 @@ impl KeyArgument {
         let Some(first) = found.next() else {
             let what = match self {
                 KeyArgument::Public(key) => format!("the agent does not hold {key}"),
-                KeyArgument::Name(name) => format!("the agent has no key named {}", clean_inline(name)),
+                KeyArgument::Name(name) => {
+                    format!("the agent has no key named {}", clean_inline(name))
+                }
             };
             return Err(Error::failed(what).next("nkey list keys"));
         };
@@ -91,14 +94,20 @@ pub fn public(flag: &str, text: &str) -> Result<PublicKey, Error> {
 
 /// 50 and more characters of base32 are no name that anybody types: a public key with a slip.
 fn looks_like_a_key(text: &str) -> bool {
-    let starts = ["O", "A", "U", "N", "C", "X"].iter().any(|letter| text.starts_with(letter));
+    let starts = ["O", "A", "U", "N", "C", "X"]
+        .iter()
+        .any(|letter| text.starts_with(letter));
     starts && text.len() >= 50 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
+/// A path, or a file with a seed. A name may be that of some other file that lies here.
 fn is_file(text: &str) -> bool {
     let path = Path::new(text);
-    let named_so = [".nk", ".creds"].iter().any(|end| text.ends_with(end));
-    (text.contains('/') || named_so) && (named_so || path.exists()) || path.is_file()
+    [".nk", ".creds"].iter().any(|end| text.ends_with(end))
+        || text.contains('/') && path.exists()
+        || path.is_file()
+            && source::read_file(path, source::MAX_TEXT)
+                .is_ok_and(|text| seed_guard::has_secret(&text))
 }
 
 /// The word as a shell takes it.
@@ -133,9 +142,17 @@ mod tests {
         let name = |name| KeyArgument::parse("--key", name).unwrap().find(keys());
         assert_eq!(name("one").unwrap(), info(1, "one"));
         let several = name("two").unwrap_err();
-        assert!(several.to_string().contains(&info(3, "").key.to_string()), "{several}");
+        assert!(
+            several.to_string().contains(&info(3, "").key.to_string()),
+            "{several}"
+        );
         assert_eq!(several.code(), 1);
-        assert!(name("three").unwrap_err().to_string().ends_with("\ntype: nkey list keys"));
+        assert!(
+            name("three")
+                .unwrap_err()
+                .to_string()
+                .ends_with("\ntype: nkey list keys")
+        );
     }
 
     #[test]
@@ -149,10 +166,19 @@ mod tests {
 
     #[test]
     fn files_are_refused_with_the_import_to_type() {
-        for path in ["keys/my operator.nk", "x.creds", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")] {
+        for path in [
+            "keys/my operator.nk",
+            "x.creds",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ] {
             let error = KeyArgument::parse("-K", path).unwrap_err();
             assert_eq!(error.code(), 2);
-            assert!(error.to_string().contains(&format!("type: nkey import keys {}", shell_word(path))), "{error}");
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("type: nkey import keys {}", shell_word(path))),
+                "{error}"
+            );
         }
         assert_eq!(shell_word("a'b"), "'a'\\''b'");
     }

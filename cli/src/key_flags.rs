@@ -67,8 +67,16 @@ impl KeyFlags {
 
 /// A key's marks in words.
 pub fn marks(flags: u32) -> String {
-    let words = [(flag::EXPORTABLE, "exportable"), (flag::VOLATILE, "volatile"), (flag::ANY_IAT, "any-iat")];
-    let set: Vec<&str> = words.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, word)| *word).collect();
+    let words = [
+        (flag::EXPORTABLE, "exportable"),
+        (flag::VOLATILE, "volatile"),
+        (flag::ANY_IAT, "any-iat"),
+    ];
+    let set: Vec<&str> = words
+        .iter()
+        .filter(|(bit, _)| flags & bit != 0)
+        .map(|(_, word)| *word)
+        .collect();
     set.join(",")
 }
 
@@ -83,7 +91,10 @@ mod tests {
         for kind in [Kind::Operator, Kind::Account, Kind::Curve] {
             assert_eq!(none.bits(kind), 0, "{kind}");
         }
-        let all = KeyFlags { exportable: true, any_iat: true };
+        let all = KeyFlags {
+            exportable: true,
+            any_iat: true,
+        };
         assert_eq!(marks(all.bits(Kind::Account)), "exportable,any-iat");
     }
 }

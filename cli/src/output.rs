@@ -3,6 +3,7 @@
 use crate::error::Error;
 use serde::Serialize;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Where a command writes.
@@ -42,13 +43,13 @@ impl Output {
     /// # Errors
     /// [`Error::Pipe`] if the reader has gone.
     pub fn json(&mut self, value: &impl Serialize) -> Result<(), Error> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|error| Error::failed(format!("cannot write JSON: {error}")))?;
-        self.line(text)
+        self.line(json_text(value)?)
     }
 
     /// A remark on standard error, cleaned; it is no part of the answer.
     pub fn note(&mut self, text: impl AsRef<str>) {
+        // In the order of writing; a failure comes back at the next write or the last flush.
+        let _ = self.out.flush();
         // Nothing can be done if standard error is gone.
         let _ = writeln!(self.err, "{}", clean(text.as_ref()));
     }
@@ -86,13 +87,32 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
+/// JSON indented by two spaces, in which what [`clean`] would change is escaped as JSON does.
+///
+/// # Errors
+/// If the value has no JSON.
+pub fn json_text(value: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::failed(format!("cannot write JSON: {error}")))?;
+    let mut safe = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_unfit(char) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(char));
+        } else {
+            safe.push(char);
+        }
+    }
+    Ok(safe)
+}
+
 /// [`clean`] for a name or value within a line: line ends are escaped as well.
 pub fn clean_inline(text: &str) -> String {
     clean(text).replace('\n', "\\n")
 }
 
 fn is_unfit(char: char) -> bool {
-    let turns = matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     (char.is_control() && char != '\n') || turns
 }
 
@@ -111,7 +131,8 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, cells: &[&str]) {
-        self.rows.push(cells.iter().map(|cell| clean_inline(cell)).collect());
+        self.rows
+            .push(cells.iter().map(|cell| clean_inline(cell)).collect());
     }
 
     /// Writes the table.
@@ -191,9 +212,14 @@ pub mod tests {
     #[test]
     fn escapes_and_turned_text_become_visible() {
         assert_eq!(clean("plain é 日本"), "plain é 日本");
-        assert_eq!(clean("a\u{1b}]0;x\u{7}b\r\u{9b}"), "a\\u{1b}]0;x\\u{7}b\\r\\u{9b}");
+        assert_eq!(
+            clean("a\u{1b}]0;x\u{7}b\r\u{9b}"),
+            "a\\u{1b}]0;x\\u{7}b\\r\\u{9b}"
+        );
         assert_eq!(clean("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(clean_inline("a\nb"), "a\\nb");
+        let text = json_text(&"a\u{9b}\u{202e}\u{7f}\n").unwrap();
+        assert_eq!(text, r#""a\u009b\u202e\u007f\n""#);
     }
 
     #[test]

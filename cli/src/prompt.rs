@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 const MAX_ANSWER: u64 = 4096;
 
 fn no_terminal(error: std::io::Error) -> Error {
-    Error::usage(format!("there is no terminal to ask on ({error}); give the answer by a flag"))
+    Error::usage(format!(
+        "there is no terminal to ask on ({error}); give the answer by a flag"
+    ))
 }
 
 /// Asks on the terminal, even where standard input is a pipe.
@@ -19,10 +21,16 @@ fn no_terminal(error: std::io::Error) -> Error {
 /// # Errors
 /// Exit 2 if there is no terminal.
 pub fn line(question: &str) -> Result<String, Error> {
-    let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(no_terminal)?;
+    let terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(no_terminal)?;
     write!(&terminal, "{} ", clean(question)).map_err(no_terminal)?;
     let mut answer = String::new();
-    BufReader::new(terminal.take(MAX_ANSWER)).read_line(&mut answer).map_err(no_terminal)?;
+    BufReader::new(terminal.take(MAX_ANSWER))
+        .read_line(&mut answer)
+        .map_err(no_terminal)?;
     if answer.is_empty() {
         return Err(Error::failed("no answer was given: nothing was changed"));
     }
@@ -34,7 +42,13 @@ pub fn line(question: &str) -> Result<String, Error> {
 /// # Errors
 /// Exit 2 if there is no terminal.
 pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
-    let answer = rpassword::prompt_password(format!("{} ", clean(question))).map_err(no_terminal)?;
+    let question = clean(question);
+    let colon = if question.ends_with([':', '?']) {
+        ""
+    } else {
+        ":"
+    };
+    let answer = rpassword::prompt_password(format!("{question}{colon} ")).map_err(no_terminal)?;
     Ok(Zeroizing::new(answer))
 }
 
@@ -48,7 +62,9 @@ pub fn new_passphrase() -> Result<Zeroizing<String>, Error> {
         return Err(Error::usage("the passphrase is empty: nothing was changed"));
     }
     if *first != *secret("The same again:")? {
-        return Err(Error::usage("the two passphrases differ: nothing was changed"));
+        return Err(Error::usage(
+            "the two passphrases differ: nothing was changed",
+        ));
     }
     Ok(first)
 }

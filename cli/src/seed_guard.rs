@@ -57,7 +57,9 @@ fn is_nearly_secret(word: &str) -> bool {
         let mut letters = upper.chars();
         letters.next() == Some('S') && letters.next() == Some(kind.letter())
     });
-    base32 && (seed && word.len() >= NEARLY_SEED || upper.starts_with('P') && word.len() >= NEARLY_PRIVATE)
+    base32
+        && (seed && word.len() >= NEARLY_SEED
+            || upper.starts_with('P') && word.len() >= NEARLY_PRIVATE)
 }
 
 /// Anywhere, with the right checksum.
@@ -113,11 +115,17 @@ mod tests {
             for kind in [Kind::Operator, Kind::Account, Kind::User] {
                 let pair = KeyPair::from_seed(&Seed::from_bytes(kind, [byte; 32])).unwrap();
                 let key = pair.public_key().to_string();
-                assert!(!has_secret(&key) && !has_secret(&format!("-k{key}")), "{key}");
+                assert!(
+                    !has_secret(&key) && !has_secret(&format!("-k{key}")),
+                    "{key}"
+                );
             }
         }
         let example = include_str!("../../tests/fixtures/seed-example.txt");
-        let token = example.split("\nuser jwt: ").nth(1).and_then(|rest| rest.lines().next());
+        let token = example
+            .split("\nuser jwt: ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next());
         assert!(!has_secret(token.unwrap()));
         assert!(!has_secret("SUPPORT-account_of.the/SAme-operator"));
     }
@@ -129,7 +137,10 @@ mod tests {
         let error = check_arguments(&arguments).unwrap_err();
         let text = error.to_string();
         assert_eq!(error.code(), 2);
-        assert!(text.contains("argument 3") && text.ends_with("type: nkey import keys -"), "{text}");
+        assert!(
+            text.contains("argument 3") && text.ends_with("type: nkey import keys -"),
+            "{text}"
+        );
         assert!(!text.contains(secret.reveal()));
     }
 }

@@ -30,7 +30,8 @@ pub fn read(name: &str, limit: usize) -> Result<Zeroizing<String>, Error> {
 /// As [`read`].
 pub fn read_file(path: &Path, limit: usize) -> Result<Zeroizing<String>, Error> {
     let shown = path.display().to_string();
-    let file = File::open(path).map_err(|error| Error::failed(format!("cannot read {shown}: {error}")))?;
+    let file =
+        File::open(path).map_err(|error| Error::failed(format!("cannot read {shown}: {error}")))?;
     take(file, &shown, limit)
 }
 
@@ -48,7 +49,9 @@ fn take(source: impl Read, name: &str, limit: usize) -> Result<Zeroizing<String>
             Err(error) => return Err(failed(error)),
         }
         if filled > limit {
-            return Err(Error::failed(format!("{name} is longer than {limit} bytes")));
+            return Err(Error::failed(format!(
+                "{name} is longer than {limit} bytes"
+            )));
         }
         if filled == bytes.len() {
             // Into a new buffer, so that the old one is wiped.
@@ -73,7 +76,12 @@ mod tests {
         assert_eq!(*take(text.as_bytes(), "text", 10_000).unwrap(), text);
         let error = take(text.as_bytes(), "text", 9_999).unwrap_err();
         assert_eq!(error.to_string(), "text is longer than 9999 bytes");
-        assert!(take(&b"\xff"[..], "text", 10).unwrap_err().to_string().contains("UTF-8"));
+        assert!(
+            take(&b"\xff"[..], "text", 10)
+                .unwrap_err()
+                .to_string()
+                .contains("UTF-8")
+        );
         assert_eq!(*take(&b""[..], "text", 10).unwrap(), "");
     }
 }

@@ -20,16 +20,38 @@ pub fn duration(nanoseconds: i64) -> String {
 
 /// A limit of things, where -1 is none.
 pub fn count(limit: i64) -> String {
-    if limit == -1 { "Unlimited".to_owned() } else { limit.to_string() }
+    if limit == -1 {
+        "Unlimited".to_owned()
+    } else {
+        limit.to_string()
+    }
 }
 
 /// A limit of bytes, where -1 is none.
 pub fn bytes(limit: i64) -> String {
-    const UNITS: [(i64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    const BINARY: [(i64, &str); 4] = [
+        (1 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
+    const DECIMAL: [(i64, &str); 4] = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
     if limit == -1 {
         return "Unlimited".to_owned();
     }
-    match UNITS.iter().find(|(unit, _)| limit >= *unit && limit % unit == 0) {
+    // Only a unit in which the limit is a whole number that people can take in.
+    let fits =
+        |(unit, _): &&(i64, &str)| limit >= *unit && limit % unit == 0 && limit / unit < 10_000;
+    match BINARY
+        .iter()
+        .find(fits)
+        .or_else(|| DECIMAL.iter().find(fits))
+    {
         Some((unit, name)) => format!("{} {name} ({limit} bytes)", limit / unit),
         None => format!("{limit} bytes"),
     }
@@ -60,7 +82,11 @@ mod tests {
         assert_eq!(duration(90_000_000_000), "1m 30s");
         assert_eq!((count(-1).as_str(), count(0).as_str()), ("Unlimited", "0"));
         assert_eq!(bytes(1 << 30), "1 GiB (1073741824 bytes)");
-        assert_eq!((bytes(1500).as_str(), bytes(-1).as_str(), bytes(0).as_str()), ("1500 bytes", "Unlimited", "0 bytes"));
+        assert_eq!(bytes(10_000_000_000), "10 GB (10000000000 bytes)");
+        assert_eq!(
+            (bytes(1501).as_str(), bytes(-1).as_str(), bytes(0).as_str()),
+            ("1501 bytes", "Unlimited", "0 bytes")
+        );
         assert_eq!(id("ABCDEFGHIJKLMNOP", false), "ABCDEFGHIJKL…");
         assert_eq!(id("ABCDEFGHIJKLMNOP", true), "ABCDEFGHIJKLMNOP");
         assert_eq!(id("short", false), "short");

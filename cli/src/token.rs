@@ -22,7 +22,10 @@ pub fn read(argument: Option<&str>) -> Result<String, Error> {
     let text = source::read(argument, source::MAX_TEXT)?;
     let token = creds::parse_token(&text);
     if token.is_empty() {
-        return Err(Error::failed(format!("{} holds no JWT", clean_inline(argument))));
+        return Err(Error::failed(format!(
+            "{} holds no JWT",
+            clean_inline(argument)
+        )));
     }
     Ok(token.to_owned())
 }
@@ -50,7 +53,9 @@ pub fn inspect(token: &str) -> Result<Inspection, Error> {
     let parts = Parts::new(token).map_err(unread)?;
     let mut scratch = vec![0u8; parts.payload_len().map_err(unread)?];
     let json = parts.decode_payload(&mut scratch).map_err(unread)?;
-    let failed = |error: &dyn std::fmt::Display| Error::failed(format!("the payload is not that of a claim: {error}"));
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::failed(format!("the payload is not that of a claim: {error}"))
+    };
     let payload = Node::parse(json).map_err(|error| failed(&error))?;
     let algorithm = parts.algorithm;
     Ok(match tolerant::decode(token) {
@@ -92,20 +97,29 @@ impl Inspection {
 /// One sentence for each thing that reading passed over.
 pub fn warnings(notes: &Notes) -> Vec<String> {
     let unknown = notes.unknown.iter().map(|(path, value)| {
-        format!("`{path}` is not a member of these claims; servers pass over it: {}", compact(value))
+        format!(
+            "`{path}` is not a member of these claims; servers pass over it: {}",
+            compact(value)
+        )
     });
     let spelled = notes.spelled.iter().map(|path| {
         format!("`{path}` is written in another letter case; servers take it for the member all the same")
     });
-    let repeated = notes.repeated.iter().map(|path| {
-        format!("`{path}` stands more than once; for servers the last one counts")
-    });
+    let repeated = notes
+        .repeated
+        .iter()
+        .map(|path| format!("`{path}` stands more than once; for servers the last one counts"));
     unknown.chain(spelled).chain(repeated).collect()
 }
 
 /// JSON in one line.
 pub fn compact(value: &impl Write) -> String {
     written(value, false)
+}
+
+/// The same value, of repeated members the last, as servers read it.
+pub fn value(node: &Node) -> serde_json::Value {
+    serde_json::from_str(&compact(node)).unwrap_or_default()
 }
 
 /// JSON indented by two spaces.
@@ -116,7 +130,11 @@ pub fn indented(value: &impl Write) -> String {
 fn written(value: &impl Write, indented: bool) -> String {
     let mut buf = vec![0u8; 4096];
     loop {
-        let mut out = if indented { Writer::indented(&mut buf) } else { Writer::new(&mut buf) };
+        let mut out = if indented {
+            Writer::indented(&mut buf)
+        } else {
+            Writer::new(&mut buf)
+        };
         value.write(&mut out);
         let needed = out.len();
         if needed <= buf.len() {
@@ -132,7 +150,12 @@ fn written(value: &impl Write, indented: bool) -> String {
 /// # Errors
 /// Exit 2 if the path itself is wrong; an absent member is `null`, as nsc prints it.
 pub fn field(document: &Node, path: &str) -> Result<Node, Error> {
-    let wrong = || Error::usage(format!("{} is no path to a field; try nats.limits.conn", clean_inline(path)));
+    let wrong = || {
+        Error::usage(format!(
+            "{} is no path to a field; try nats.limits.conn",
+            clean_inline(path)
+        ))
+    };
     let mut node = Some(document);
     for step in path.split('.') {
         let (key, indexes) = match step.find('[') {
@@ -144,7 +167,10 @@ pub fn field(document: &Node, path: &str) -> Result<Node, Error> {
         }
         node = node.and_then(|node| node.get(key));
         for index in indexes.split_terminator(']') {
-            let index: usize = index.strip_prefix('[').and_then(|index| index.parse().ok()).ok_or_else(wrong)?;
+            let index: usize = index
+                .strip_prefix('[')
+                .and_then(|index| index.parse().ok())
+                .ok_or_else(wrong)?;
             node = match node {
                 Some(Node::List(items)) => items.get(index),
                 _ => None,
@@ -164,24 +190,36 @@ mod tests {
     #[test]
     fn a_path_leads_to_its_field() {
         let document = Node::parse(br#"{"a":{"b":[1,{"c":"x"}]},"d.e":2}"#).unwrap();
-        let at = |path| field(&document, path).map(|node| compact(&node)).map_err(|error| error.code());
+        let at = |path| {
+            field(&document, path)
+                .map(|node| compact(&node))
+                .map_err(|error| error.code())
+        };
         assert_eq!(at("a.b[0]").as_deref(), Ok("1"));
         assert_eq!(at("a.b[1].c").as_deref(), Ok("\"x\""));
         assert_eq!(at("a.b").as_deref(), Ok(r#"[1,{"c":"x"}]"#));
         for absent in ["a.x", "a.b[7]", "a[0]", "x.y.z"] {
             assert_eq!(at(absent).as_deref(), Ok("null"), "{absent}");
         }
-        for wrong in ["", "a..b", "a.b[", "a.b[x]", "a.b[-1]", "a.b[0", "[0]", "a.b[0]x"] {
+        for wrong in [
+            "", "a..b", "a.b[", "a.b[x]", "a.b[-1]", "a.b[0", "[0]", "a.b[0]x",
+        ] {
             assert_eq!(at(wrong), Err(2), "{wrong}");
         }
     }
 
     #[test]
     fn what_go_would_read_otherwise_is_said() {
-        let json = br#"{"sub":"x","Sub":"y","sub":"z","nats":{"type":"user","version":2,"more":[1]}}"#;
+        let json =
+            br#"{"sub":"x","Sub":"y","sub":"z","nats":{"type":"user","version":2,"more":[1]}}"#;
         let (_, notes) = tolerant::read_claims(json).unwrap();
         let said = warnings(&notes).join("\n");
-        for part in ["`nats.more` is not a member", ": [1]", "`Sub` is written in another letter case", "`sub` stands more than once"] {
+        for part in [
+            "`nats.more` is not a member",
+            ": [1]",
+            "`Sub` is written in another letter case",
+            "`sub` stands more than once",
+        ] {
             assert!(said.contains(part), "{part}: {said}");
         }
     }
@@ -189,14 +227,21 @@ mod tests {
     #[test]
     fn a_damaged_token_is_shown_and_not_taken() {
         let example = include_str!("../../tests/fixtures/seed-example.txt");
-        let token = example.split("\nuser jwt: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+        let token = example
+            .split("\nuser jwt: ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next())
+            .unwrap();
         assert!(inspect(token).unwrap().require_signed().is_ok());
         let mut damaged = token.to_owned();
         damaged.replace_range(token.len() - 40..token.len() - 39, "A");
         let inspection = inspect(&damaged).unwrap();
         assert_eq!(inspection.claims.standard().name, "my-user");
         let error = inspection.require_signed().unwrap_err().to_string();
-        assert!(error.contains("signature") && error.contains("nkey decode"), "{error}");
+        assert!(
+            error.contains("signature") && error.contains("nkey decode"),
+            "{error}"
+        );
         assert!(inspect("a.b").is_err_and(|error| error.to_string().contains("three parts")));
     }
 }

@@ -3,7 +3,7 @@
 //! Everything here works without `alloc`: the caller gives the buffers, and one
 //! that is too small is an error that says how many bytes are needed. The
 //! additive feature `alloc` brings owned claims and the tolerant reader for
-//! tokens that others made; `host` brings a faster verification.
+//! tokens that others made; `host` brings a faster verification, `xkey` sealed boxes.
 //!
 //! The crate's one idea: whoever holds a seed *reads* what it signs. See
 //! [`canonical`] for the strict reader and [`language`] for what each kind of key signs.
@@ -14,6 +14,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod activation;
 pub mod canonical;
 pub mod claims;
 pub mod creds;
@@ -21,11 +22,15 @@ pub mod json;
 pub mod jwt;
 pub mod language;
 pub mod nkey;
+#[cfg(feature = "alloc")]
+pub mod revocation;
 mod signer;
 pub mod subject;
 #[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]
 pub mod validate;
+#[cfg(feature = "xkey")]
+pub mod xkey;
 
 pub use signer::{SignError, Signature, Signer};

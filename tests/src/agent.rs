@@ -70,7 +70,10 @@ impl Agent {
             .expect("the agent's log");
         let child = self.command().stdin(Stdio::null()).stderr(log).spawn();
         self.child = Some(child.expect("the agent"));
-        wait_for(|| Client::connect(&self.socket()).is_ok(), "the agent to listen");
+        wait_for(
+            || Client::connect(&self.socket()).is_ok(),
+            "the agent to listen",
+        );
     }
 
     /// What the agent has written to its standard error.

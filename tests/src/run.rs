@@ -19,14 +19,22 @@ impl Output {
     /// The standard output of a program that must have succeeded.
     #[track_caller]
     pub fn ok(self) -> String {
-        assert_eq!(self.status, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status, 0,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self.stdout
     }
 
     /// The standard error of a program that must have ended with `status`.
     #[track_caller]
     pub fn fails(self, status: i32) -> String {
-        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.status, status,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self.stderr
     }
 }
@@ -49,7 +57,8 @@ pub fn program(name: &str) -> PathBuf {
 
 /// A program that `scripts/tools` installs.
 pub fn tool(name: &str) -> PathBuf {
-    let tools = std::env::var_os("NKEY_TOOLS").map_or_else(|| crate::root().join(".tools"), PathBuf::from);
+    let tools =
+        std::env::var_os("NKEY_TOOLS").map_or_else(|| crate::root().join(".tools"), PathBuf::from);
     let path = if name == "python" {
         tools.join("venv/bin/python")
     } else {
@@ -75,7 +84,9 @@ pub fn skipped(name: &str) -> bool {
 /// A command whose environment is small and the same everywhere.
 pub fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(program.as_ref());
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("LANG", "C.UTF-8").env("TERM", "dumb");
     command
 }
@@ -90,7 +101,10 @@ pub fn run(command: &mut Command, input: &str) -> Output {
         .spawn()
         .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
     // A program that ends without reading everything closes the pipe: its status says more.
-    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+    let _ = child
+        .stdin
+        .take()
+        .map(|mut stdin| stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("its output");
     Output {
         status: output.status.code().unwrap_or(-1),

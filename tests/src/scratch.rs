@@ -17,7 +17,10 @@ impl Scratch {
         let number = COUNT.fetch_add(1, Ordering::SeqCst);
         let path = std::env::temp_dir().join(format!("nkey-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
-        DirBuilder::new().mode(0o700).create(&path).expect("a scratch folder");
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .expect("a scratch folder");
         Scratch(path)
     }
 

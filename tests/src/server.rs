@@ -33,7 +33,11 @@ impl Server {
             .stderr(log)
             .spawn()
             .expect("nats-server");
-        let mut server = Server { child, port, scratch };
+        let mut server = Server {
+            child,
+            port,
+            scratch,
+        };
         wait_for(
             || {
                 assert!(

@@ -37,7 +37,10 @@ fn go_lists_and_issues_through_the_socket() {
         .collect();
     assert_eq!(issuers, [keys.operator, keys.account]);
     let log = agent.log();
-    assert!(log.contains("an ssh login") && log.contains("not the key that is to sign"), "{log}");
+    assert!(
+        log.contains("an ssh login") && log.contains("not the key that is to sign"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -48,8 +51,11 @@ fn node_issues_through_issue_v1() {
     let agent = Agent::new();
     let keys = keys(&agent);
     let mut node = command("node");
-    node.current_dir(root().join("tests/js")).arg("agent.mjs").arg(agent.socket());
-    node.arg(keys.account.to_string()).arg(keys.user.to_string());
+    node.current_dir(root().join("tests/js"))
+        .arg("agent.mjs")
+        .arg(agent.socket());
+    node.arg(keys.account.to_string())
+        .arg(keys.user.to_string());
     let token = run(&mut node, "").ok();
     let decoded = tolerant::decode(token.trim()).expect("a token");
     assert_eq!(decoded.claims.standard().name, "from Node: <é & 😀>");
@@ -65,7 +71,10 @@ fn paramiko_lists_and_signs_a_nonce() {
     let keys = keys(&agent);
     let mut python = command(tool("python"));
     python.env("SSH_AUTH_SOCK", agent.socket());
-    python.arg(root().join("tests/python/agent.py")).arg(keys.user.to_string()).arg(NONCE);
+    python
+        .arg(root().join("tests/python/agent.py"))
+        .arg(keys.user.to_string())
+        .arg(NONCE);
     let hex = run(&mut python, "").ok();
     let bytes: Vec<u8> = (0..64)
         .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex"))
@@ -85,9 +94,16 @@ fn stock_ssh_add_lists() {
     };
     let prints = list("-l");
     assert_eq!(prints.lines().count(), 3);
-    assert!(prints.lines().all(|line| line.starts_with("256 SHA256:") && line.ends_with("(ED25519)")));
+    assert!(
+        prints
+            .lines()
+            .all(|line| line.starts_with("256 SHA256:") && line.ends_with("(ED25519)"))
+    );
     let whole = list("-L");
-    let order: Vec<&str> = whole.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+    let order: Vec<&str> = whole
+        .lines()
+        .filter_map(|line| line.split(' ').nth(2))
+        .collect();
     let wanted = [keys.operator, keys.account, keys.user].map(|key| key.to_string());
     assert_eq!(order, wanted);
     assert!(whole.lines().all(|line| line.starts_with("ssh-ed25519 ")));
@@ -98,7 +114,9 @@ fn stock_ssh_add_never_fails_on_many_keys() {
     let agent = Agent::new();
     let mut client = agent.client();
     for _ in 0..70 {
-        client.generate(Kind::User, &"n".repeat(255), flag::EXPORTABLE).expect("a key");
+        client
+            .generate(Kind::User, &"n".repeat(255), flag::EXPORTABLE)
+            .expect("a key");
     }
     let mut ssh_add = command("ssh-add");
     ssh_add.env("SSH_AUTH_SOCK", agent.socket()).arg("-l");

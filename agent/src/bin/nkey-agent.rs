@@ -49,19 +49,17 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     server::raise_file_limit();
     let path = client::socket_path(args.socket.as_deref())?;
     let dir = vault_dir(args.vault.as_deref())?;
-    if let Some(folder) = Vault::plugin_folder(&dir)? {
-        let rest = std::env::var_os("PATH").unwrap_or_default();
-        let first = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&rest)))?;
-        // SAFETY: no thread runs yet, so nobody reads the environment at the same time.
-        unsafe { std::env::set_var("PATH", first) };
-    }
     let vault = Arc::new(open_vault(args, &dir)?);
     let listener = server::listen(&path)?;
     let state = match vault.state() {
         nkey_agent::store::State::Unlocked => "unlocked",
         nkey_agent::store::State::Locked => "locked",
     };
-    eprintln!("nkey-agent: listening at {}, vault {} ({state})", path.display(), dir.display());
+    eprintln!(
+        "nkey-agent: listening at {}, vault {} ({state})",
+        path.display(),
+        dir.display()
+    );
     let memory = Arc::clone(&vault);
     let agent = Arc::new(Agent::new(
         vec![(vault as Arc<dyn Store>, dir.display().to_string())],
@@ -74,7 +72,9 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
             }
         },
     ));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(server::serve(agent, listener, &path))?;
     Ok(())
 }
@@ -92,7 +92,11 @@ fn vault_dir(flag: Option<&Path>) -> Result<PathBuf, String> {
 }
 
 fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Error>> {
-    let passphrase = args.passphrase_file.as_deref().map(read_passphrase).transpose()?;
+    let passphrase = args
+        .passphrase_file
+        .as_deref()
+        .map(read_passphrase)
+        .transpose()?;
     let mut answer = Given(passphrase);
     if Vault::exists(dir)? {
         let vault = Vault::open(dir)?;
@@ -120,20 +124,33 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
 
 /// The whole content without one trailing newline.
 fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, String> {
-    let failed = |error: io::Error| format!("cannot read the passphrase from {}: {error}", path.display());
+    let failed = |error: io::Error| {
+        format!(
+            "cannot read the passphrase from {}: {error}",
+            path.display()
+        )
+    };
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE + 1));
     let limit = MAX_PASSPHRASE as u64 + 1;
     if path == Path::new("-") {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(failed)?;
+        io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
     } else {
         let file = File::open(path).map_err(failed)?;
         file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     }
     if bytes.len() > MAX_PASSPHRASE {
-        return Err(format!("the passphrase is longer than {MAX_PASSPHRASE} bytes"));
+        return Err(format!(
+            "the passphrase is longer than {MAX_PASSPHRASE} bytes"
+        ));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| "the passphrase is not UTF-8".to_owned())?;
-    Ok(Zeroizing::new(text.strip_suffix('\n').unwrap_or(text).to_owned()))
+    Ok(Zeroizing::new(
+        text.strip_suffix('\n').unwrap_or(text).to_owned(),
+    ))
 }
 
 /// Answers one question for a secret with what was given at the start.

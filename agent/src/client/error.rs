@@ -47,7 +47,11 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Error::Broken(path, error) => {
-                write!(f, "the agent at {} does not answer: {error}", path.display())
+                write!(
+                    f,
+                    "the agent at {} does not answer: {error}",
+                    path.display()
+                )
             }
             Error::Refused { status, reason } => match status {
                 Status::Locked => write!(f, "{reason}"),

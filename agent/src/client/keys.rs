@@ -81,7 +81,11 @@ impl Client {
     ///
     /// # Errors
     /// If the agent does not answer as it should.
-    pub fn sign_standard(&mut self, key: &PublicKey, data: &[u8]) -> Result<Option<Signature>, Error> {
+    pub fn sign_standard(
+        &mut self,
+        key: &PublicKey,
+        data: &[u8],
+    ) -> Result<Option<Signature>, Error> {
         let (kind, rest) = self.standard(number::SIGN_REQUEST, |request| {
             request.key_blob(key).string(data).uint32(0);
         })?;
@@ -92,7 +96,10 @@ impl Client {
         if kind != number::SIGN_RESPONSE || blob.string()? != ED25519 {
             return Err(Error::Answer("not a signature"));
         }
-        let bytes = blob.string()?.try_into().map_err(|_| Error::Answer("a signature that is not 64 bytes"))?;
+        let bytes = blob
+            .string()?
+            .try_into()
+            .map_err(|_| Error::Answer("a signature that is not 64 bytes"))?;
         let signature = Signature::from_bytes(bytes);
         if key.verify(data, &signature) {
             Ok(Some(signature))
@@ -107,9 +114,19 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Refused`] with the agent's reason.
-    pub fn issue(&mut self, key: &PublicKey, claims: &str, iat: i64, after: i64) -> Result<String, Error> {
+    pub fn issue(
+        &mut self,
+        key: &PublicKey,
+        claims: &str,
+        iat: i64,
+        after: i64,
+    ) -> Result<String, Error> {
         let mut body = self.ask(Name::Issue, |request| {
-            request.key_blob(key).string(claims.as_bytes()).int64(iat).int64(after);
+            request
+                .key_blob(key)
+                .string(claims.as_bytes())
+                .int64(iat)
+                .int64(after);
         })?;
         let token = body.text()?.to_owned();
         body.end()?;
@@ -123,7 +140,10 @@ impl Client {
     pub fn add(&mut self, seed: &Seed, name: &str, flags: u32) -> Result<PublicKey, Error> {
         let text = seed.encode();
         let mut body = self.ask(Name::Add, |request| {
-            request.string(text.reveal().as_bytes()).string(name.as_bytes()).uint32(flags);
+            request
+                .string(text.reveal().as_bytes())
+                .string(name.as_bytes())
+                .uint32(flags);
         })?;
         Ok(PublicKey::from_str(body.text()?)?)
     }
@@ -134,7 +154,10 @@ impl Client {
     /// [`Error::Refused`] with the agent's reason.
     pub fn generate(&mut self, kind: Kind, name: &str, flags: u32) -> Result<PublicKey, Error> {
         let mut body = self.ask(Name::Generate, |request| {
-            request.string(kind.name().as_bytes()).string(name.as_bytes()).uint32(flags);
+            request
+                .string(kind.name().as_bytes())
+                .string(name.as_bytes())
+                .uint32(flags);
         })?;
         Ok(PublicKey::from_str(body.text()?)?.expect_kind(kind)?)
     }
@@ -169,7 +192,9 @@ impl Client {
     /// [`Error::Refused`] with the agent's reason.
     pub fn rename(&mut self, key: &PublicKey, name: &str) -> Result<(), Error> {
         let body = self.ask(Name::Rename, |request| {
-            request.string(key.encode().as_bytes()).string(name.as_bytes());
+            request
+                .string(key.encode().as_bytes())
+                .string(name.as_bytes());
         })?;
         Ok(body.end()?)
     }

@@ -35,7 +35,9 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenError::Token(error) => write!(f, "this is not a user's JWT: {error}"),
-            TokenError::Type(found) => write!(f, "a user's JWT is needed, this is one of type {found}"),
+            TokenError::Type(found) => {
+                write!(f, "a user's JWT is needed, this is one of type {found}")
+            }
             TokenError::Subject(error) => write!(f, "sub is not a user's public key: {error}"),
         }
     }
@@ -80,8 +82,12 @@ pub fn connect_options(token: &str, socket: &Path) -> Result<ConnectOptions, Tok
     Ok(ConnectOptions::with_auth_callback(move |nonce| {
         let (token, socket) = (token.clone(), socket.clone());
         async move {
-            let signing = tokio::task::spawn_blocking(move || Client::connect(&socket)?.sign(&key, &nonce));
-            let signature = signing.await.map_err(AuthError::new)?.map_err(AuthError::new)?;
+            let signing =
+                tokio::task::spawn_blocking(move || Client::connect(&socket)?.sign(&key, &nonce));
+            let signature = signing
+                .await
+                .map_err(AuthError::new)?
+                .map_err(AuthError::new)?;
             let mut auth = Auth::new();
             auth.jwt = Some(token);
             auth.signature = Some(signature.as_bytes().to_vec());
@@ -108,7 +114,8 @@ mod tests {
         claims.standard.sub = user.public_key().to_string();
         let token = jwt::sign(&claims, &account, 1_700_000_000, &mut buf).unwrap();
         assert_eq!(user_key(token), Ok(user.public_key()));
-        let file = format!("-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n");
+        let file =
+            format!("-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n");
         assert_eq!(user_key(&file), Ok(user.public_key()));
         assert!(connect_options(&file, Path::new("/nowhere")).is_ok());
         let damaged = token.replacen("eyJqdGki", "eyJqdGkj", 1);

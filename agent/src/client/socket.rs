@@ -17,7 +17,11 @@ fn choose(
     flag: Option<&Path>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<PathBuf, Error> {
-    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     flag.map(Path::to_owned)
         .or_else(|| set("NKEY_AUTH_SOCK"))
         .or_else(|| set("XDG_RUNTIME_DIR").map(|dir| dir.join("nkey-agent/agent.sock")))
@@ -35,19 +39,38 @@ mod tests {
         let without = |gone: &'static [&'static str]| {
             move |name: &str| all(name).filter(|_| !gone.contains(&name))
         };
-        let path = |chosen: Result<PathBuf, Error>| chosen.map(|path| path.display().to_string()).ok();
-        assert_eq!(path(choose(Some(Path::new("x")), all)).as_deref(), Some("x"));
+        let path =
+            |chosen: Result<PathBuf, Error>| chosen.map(|path| path.display().to_string()).ok();
+        assert_eq!(
+            path(choose(Some(Path::new("x")), all)).as_deref(),
+            Some("x")
+        );
         assert_eq!(path(choose(None, all)).as_deref(), Some("/NKEY_AUTH_SOCK"));
         assert_eq!(
             path(choose(None, without(&["NKEY_AUTH_SOCK"]))).as_deref(),
             Some("/XDG_RUNTIME_DIR/nkey-agent/agent.sock")
         );
         assert_eq!(
-            path(choose(None, without(&["NKEY_AUTH_SOCK", "XDG_RUNTIME_DIR"]))).as_deref(),
+            path(choose(
+                None,
+                without(&["NKEY_AUTH_SOCK", "XDG_RUNTIME_DIR"])
+            ))
+            .as_deref(),
             Some("/HOME/.nkey-agent/agent.sock")
         );
         assert_eq!(path(choose(None, |_| None)), None);
-        let empty = |name: &str| all(name).map(|value| if name == "HOME" { value } else { OsString::new() });
-        assert_eq!(path(choose(None, empty)).as_deref(), Some("/HOME/.nkey-agent/agent.sock"));
+        let empty = |name: &str| {
+            all(name).map(|value| {
+                if name == "HOME" {
+                    value
+                } else {
+                    OsString::new()
+                }
+            })
+        };
+        assert_eq!(
+            path(choose(None, empty)).as_deref(),
+            Some("/HOME/.nkey-agent/agent.sock")
+        );
     }
 }

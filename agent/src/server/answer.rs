@@ -44,7 +44,12 @@ pub enum Work {
 }
 
 /// Answers a frame into `output`.
-pub fn answer(agent: &Agent, connection: &mut Connection, frame: &[u8], output: &mut Writer) -> Outcome {
+pub fn answer(
+    agent: &Agent,
+    connection: &mut Connection,
+    frame: &[u8],
+    output: &mut Writer,
+) -> Outcome {
     match parse(frame) {
         Ok(Request::List) => list(agent, connection, output),
         Ok(Request::Sign { key, data }) => match sign(agent, connection, "sign", key, data) {
@@ -68,7 +73,14 @@ pub fn answer(agent: &Agent, connection: &mut Connection, frame: &[u8], output: 
         Ok(Request::SessionBind) => {
             connection.bindings += 1;
             let fits = connection.bindings <= MAX_BINDINGS;
-            short(output, if fits { number::SUCCESS } else { number::FAILURE });
+            short(
+                output,
+                if fits {
+                    number::SUCCESS
+                } else {
+                    number::FAILURE
+                },
+            );
         }
         Ok(Request::Ours(request)) => return ours(agent, connection, request, output),
         Err(Unreadable::Failure) => short(output, number::FAILURE),
@@ -90,7 +102,14 @@ pub async fn resume(
         Work::Passphrase(passphrase) => {
             let done = std::str::from_utf8(&passphrase)
                 .is_ok_and(|text| block_in_place(|| unlock::with_passphrase(agent, text)).is_ok());
-            short(output, if done { number::SUCCESS } else { number::FAILURE });
+            short(
+                output,
+                if done {
+                    number::SUCCESS
+                } else {
+                    number::FAILURE
+                },
+            );
         }
         Work::Unlock(session) => match session.step().await {
             Step::Ask(session, question, text) => {
@@ -130,7 +149,10 @@ fn sign(
 
 fn gate<'a>(agent: &'a Agent, connection: &'a Connection) -> Gate<'a> {
     let own: &dyn Store = connection.volatile.as_ref();
-    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
+    let lasting = agent
+        .stores
+        .iter()
+        .map(|store| store.as_ref() as &dyn Store);
     Gate::new(std::iter::once(own).chain(lasting).collect())
 }
 
@@ -140,9 +162,17 @@ fn short(output: &mut Writer, kind: u8) {
 }
 
 /// An answer to an extension of ours.
-fn extended(output: &mut Writer, name: Name, status: Status, reason: &str, body: impl FnOnce(&mut Writer)) {
+fn extended(
+    output: &mut Writer,
+    name: Name,
+    status: Status,
+    reason: &str,
+    body: impl FnOnce(&mut Writer),
+) {
     let frame = output.begin_frame();
-    output.byte(number::EXTENSION_RESPONSE).string(name.as_str().as_bytes());
+    output
+        .byte(number::EXTENSION_RESPONSE)
+        .string(name.as_str().as_bytes());
     output.byte(status as u8).string(reason.as_bytes());
     body(output);
     output.end_frame(frame);
@@ -164,8 +194,12 @@ fn ask(output: &mut Writer, question: Question, text: &str) {
 
 fn query(output: &mut Writer) {
     let frame = output.begin_frame();
-    output.byte(number::EXTENSION_RESPONSE).string(QUERY.as_bytes());
-    output.string(QUERY.as_bytes()).string(SESSION_BIND.as_bytes());
+    output
+        .byte(number::EXTENSION_RESPONSE)
+        .string(QUERY.as_bytes());
+    output
+        .string(QUERY.as_bytes())
+        .string(SESSION_BIND.as_bytes());
     for name in Name::ALL {
         output.string(name.as_str().as_bytes());
     }
@@ -175,7 +209,10 @@ fn query(output: &mut Writer) {
 /// Every key that the connection may use, with its store's name.
 fn rows(agent: &Agent, connection: &Connection) -> Vec<(KeyInfo, &'static str)> {
     let own: &dyn Store = connection.volatile.as_ref();
-    let lasting = agent.stores.iter().map(|store| store.as_ref() as &dyn Store);
+    let lasting = agent
+        .stores
+        .iter()
+        .map(|store| store.as_ref() as &dyn Store);
     std::iter::once(own)
         .chain(lasting)
         .flat_map(|store| store.keys().into_iter().map(|info| (info, store.name())))
@@ -203,11 +240,15 @@ fn list(agent: &Agent, connection: &Connection, output: &mut Writer) {
         if body.as_bytes().len() + key_blob(&info.key).len() + comment.len() + 8 > LIST_BYTES {
             break;
         }
-        body.key_blob(&info.key).string(comment.trim_end().as_bytes());
+        body.key_blob(&info.key)
+            .string(comment.trim_end().as_bytes());
         count += 1;
     }
     let frame = output.begin_frame();
-    output.byte(number::IDENTITIES_ANSWER).uint32(count).raw(body.as_bytes());
+    output
+        .byte(number::IDENTITIES_ANSWER)
+        .uint32(count)
+        .raw(body.as_bytes());
     output.end_frame(frame);
 }
 
@@ -248,7 +289,8 @@ fn status(agent: &Agent, connection: &Connection, name: Name, output: &mut Write
         body.uint32(std::process::id());
         body.uint32(u32::try_from(agent.stores.len()).unwrap_or(0));
         for (store, place) in agent.stores.iter().zip(&agent.places) {
-            body.string(store.name().as_bytes()).string(place.as_bytes());
+            body.string(store.name().as_bytes())
+                .string(place.as_bytes());
             body.byte(u8::from(store.state() == State::Locked));
             body.uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
         }
@@ -263,7 +305,12 @@ fn status(agent: &Agent, connection: &Connection, name: Name, output: &mut Write
     });
 }
 
-fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &mut Writer) -> Outcome {
+fn ours(
+    agent: &Agent,
+    connection: &mut Connection,
+    request: Ours<'_>,
+    output: &mut Writer,
+) -> Outcome {
     match request {
         Ours::Sign { key, data } => match sign(agent, connection, "sign-v1", key, data) {
             Ok(signature) => done(output, Name::Sign, |body| {
@@ -271,7 +318,12 @@ fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &
             }),
             Err(refusal) => refused(output, Name::Sign, &refusal),
         },
-        Ours::Issue { key, claims, iat, after } => {
+        Ours::Issue {
+            key,
+            claims,
+            iat,
+            after,
+        } => {
             let gate = gate(agent, connection);
             match gate.issue(key, claims, iat, after, now()) {
                 Ok(token) => done(output, Name::Issue, |body| {
@@ -294,7 +346,7 @@ fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &
             key_answer(output, Name::Add, added);
         }
         Ours::Generate { kind, name, flags } => {
-            let added = Seed::generate(kind, |bytes| getrandom::fill(bytes))
+            let added = Seed::generate(kind, getrandom::fill)
                 .map_err(|error| Refusal::new(Status::StoreFailed, error))
                 .and_then(|seed| add(agent, connection, &seed, name, flags));
             key_answer(output, Name::Generate, added);
@@ -317,9 +369,9 @@ fn ours(agent: &Agent, connection: &mut Connection, request: Ours<'_>, output: &
             unit_answer(output, Name::Remove, removed);
         }
         Ours::Rename { key, name } => {
-            let renamed = check_name(name)
-                .map_err(Refusal::from)
-                .and_then(|()| with_key(agent, connection, key, |store, key| store.rename(key, name)));
+            let renamed = check_name(name).map_err(Refusal::from).and_then(|()| {
+                with_key(agent, connection, key, |store, key| store.rename(key, name))
+            });
             unit_answer(output, Name::Rename, renamed);
         }
     }
@@ -366,7 +418,13 @@ fn check_name(name: &str) -> Result<(), StoreError> {
     }
 }
 
-fn add(agent: &Agent, connection: &Connection, seed: &Seed, name: &str, flags: u32) -> Result<PublicKey, Refusal> {
+fn add(
+    agent: &Agent,
+    connection: &Connection,
+    seed: &Seed,
+    name: &str,
+    flags: u32,
+) -> Result<PublicKey, Refusal> {
     check_name(name)?;
     let flags = Flags {
         exportable: flags & flag::EXPORTABLE != 0,
@@ -382,7 +440,10 @@ fn add(agent: &Agent, connection: &Connection, seed: &Seed, name: &str, flags: u
             return Err(StoreError::Exists(held).into());
         }
         if !flags.volatile {
-            let store = agent.stores.first().ok_or(StoreError::Unsupported("take new keys"))?;
+            let store = agent
+                .stores
+                .first()
+                .ok_or(StoreError::Unsupported("take new keys"))?;
             return Ok(store.add(seed, name, flags)?);
         }
         let own = Arc::downgrade(&connection.volatile);
@@ -392,13 +453,21 @@ fn add(agent: &Agent, connection: &Connection, seed: &Seed, name: &str, flags: u
     })
 }
 
-fn unlocking(agent: &Agent, connection: &mut Connection, answer: &str, output: &mut Writer) -> Outcome {
+fn unlocking(
+    agent: &Agent,
+    connection: &mut Connection,
+    answer: &str,
+    output: &mut Writer,
+) -> Outcome {
     if let Some(session) = connection.session.take() {
         session.answer(answer);
         return Outcome::Wait(Work::Unlock(session));
     }
     if !answer.is_empty() {
-        let refusal = Refusal::new(Status::Malformed, "there is no question to answer: begin with an empty answer");
+        let refusal = Refusal::new(
+            Status::Malformed,
+            "there is no question to answer: begin with an empty answer",
+        );
         refused(output, Name::Unlock, &refusal);
         return Outcome::Done;
     }

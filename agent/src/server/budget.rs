@@ -38,7 +38,10 @@ mod tests {
             held.push(budget.share(2 * 1024 * 1024).await);
         }
         assert!(budget.share(SMALL).await.is_none());
-        let waiting = tokio::time::timeout(std::time::Duration::from_millis(20), budget.share(SMALL + 1));
+        let waiting = tokio::time::timeout(
+            std::time::Duration::from_millis(20),
+            budget.share(SMALL + 1),
+        );
         assert!(waiting.await.is_err());
         held.pop();
         assert!(budget.share(SMALL + 1).await.is_some());

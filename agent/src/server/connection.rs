@@ -146,7 +146,9 @@ impl Input {
     }
 
     fn frame(&self, length: usize) -> &[u8] {
-        self.bytes.get(self.start + 4..self.start + 4 + length).unwrap_or_default()
+        self.bytes
+            .get(self.start + 4..self.start + 4 + length)
+            .unwrap_or_default()
     }
 
     fn consume(&mut self, length: usize) {

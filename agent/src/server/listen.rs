@@ -34,7 +34,9 @@ impl fmt::Display for ListenError {
                 "{} is there and is no socket: remove it, or choose another place with --socket",
                 path.display()
             ),
-            ListenError::Directory(path, why) => write!(f, "the directory {} {why}", path.display()),
+            ListenError::Directory(path, why) => {
+                write!(f, "the directory {} {why}", path.display())
+            }
             ListenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -55,8 +57,12 @@ pub fn listen(path: &Path) -> Result<UnixListener, ListenError> {
     };
     own_directory(directory)?;
     // Two agents that start at once take turns, so that none removes the other's new socket.
-    let lock = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|error| io(error.into()))?;
+    let lock = rustix::fs::open(
+        directory,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(|error| io(error.into()))?;
     rustix::fs::flock(&lock, FlockOperation::LockExclusive).map_err(|error| io(error.into()))?;
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -137,13 +143,22 @@ mod tests {
         assert!(matches!(listen(&path), Err(ListenError::NotASocket(_))));
         assert_eq!(fs::read(&path).unwrap(), b"precious");
         fs::set_permissions(&dir, Permissions::from_mode(0o750)).unwrap();
-        assert!(matches!(listen(&dir.join("x")), Err(ListenError::Directory(..))));
+        assert!(matches!(
+            listen(&dir.join("x")),
+            Err(ListenError::Directory(..))
+        ));
         fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
         let link = scratch("link");
         std::os::unix::fs::symlink(&dir, &link).unwrap();
-        assert!(matches!(listen(&link.join("x")), Err(ListenError::Directory(..))));
+        assert!(matches!(
+            listen(&link.join("x")),
+            Err(ListenError::Directory(..))
+        ));
         std::os::unix::fs::symlink(dir.join("elsewhere"), dir.join("x")).unwrap();
-        assert!(matches!(listen(&dir.join("x")), Err(ListenError::NotASocket(_))));
+        assert!(matches!(
+            listen(&dir.join("x")),
+            Err(ListenError::NotASocket(_))
+        ));
         fs::remove_file(link).unwrap();
         fs::remove_dir_all(dir).unwrap();
     }

@@ -19,7 +19,9 @@ pub fn refused(what: &str, key: Option<&PublicKey>, pid: Option<i32>, refusal: &
     };
     let pid = pid.unwrap_or(0);
     match key {
-        Some(key) => line(format_args!("refused: {what} with {key} for process {pid}: {reason}")),
+        Some(key) => line(format_args!(
+            "refused: {what} with {key} for process {pid}: {reason}"
+        )),
         None => line(format_args!("refused: {what} for process {pid}: {reason}")),
     }
 }

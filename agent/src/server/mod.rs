@@ -70,14 +70,20 @@ impl Agent {
     }
 
     fn volatiles(&self) -> MutexGuard<'_, Vec<Weak<Volatile>>> {
-        self.volatiles.lock().unwrap_or_else(PoisonError::into_inner)
+        self.volatiles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wipes every decrypted secret, those of connections as well.
     fn lock(&self) {
         self.stores.iter().for_each(|store| store.lock());
-        let volatiles = self.volatiles();
-        volatiles.iter().filter_map(Weak::upgrade).for_each(|store| store.lock());
+        for store in self.volatiles().iter().filter_map(Weak::upgrade) {
+            for info in store.keys() {
+                // It is gone already if its connection removed it just now.
+                let _ = store.remove(&info.key);
+            }
+        }
     }
 
     /// The key of these bytes that is held by any store, under whatever kind.
@@ -171,7 +177,9 @@ fn accept(agent: &Arc<Agent>, stream: tokio::net::UnixStream) {
         return;
     }
     if agent.connections.load(Ordering::SeqCst) >= MAX_CONNECTIONS {
-        log::line(format_args!("refused: a connection, since {MAX_CONNECTIONS} are open"));
+        log::line(format_args!(
+            "refused: a connection, since {MAX_CONNECTIONS} are open"
+        ));
         return;
     }
     let agent = Arc::clone(agent);

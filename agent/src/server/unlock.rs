@@ -34,7 +34,10 @@ impl Unlocking {
 
     fn enter(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         Arc::clone(&self.clients).try_acquire_owned().map_err(|_| {
-            Refusal::new(Status::Refused, "too many clients are unlocking: try again when they are done")
+            Refusal::new(
+                Status::Refused,
+                "too many clients are unlocking: try again when they are done",
+            )
         })
     }
 }
@@ -64,7 +67,11 @@ impl Holder {
     }
 
     fn take(&mut self) {
-        let taken = self.turn.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self
+            .turn
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let waited = self.turn.free.wait_while(taken, |taken| *taken);
         *waited.unwrap_or_else(PoisonError::into_inner) = true;
         self.holds = true;
@@ -72,7 +79,11 @@ impl Holder {
 
     fn give(&mut self) {
         if std::mem::take(&mut self.holds) {
-            *self.turn.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+            *self
+                .turn
+                .taken
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = false;
             self.turn.free.notify_one();
         }
     }
@@ -107,7 +118,11 @@ pub enum Step {
 impl Session {
     /// Starts to unlock every store that is locked; none if there is none.
     pub fn start(agent: &Agent) -> Result<Option<Session>, Refusal> {
-        if agent.stores.iter().all(|store| store.state() == State::Unlocked) {
+        if agent
+            .stores
+            .iter()
+            .all(|store| store.state() == State::Unlocked)
+        {
             return Ok(None);
         }
         let place = agent.unlocking.enter()?;
@@ -127,7 +142,12 @@ impl Session {
                 drop(place);
                 let _ = prompt.tell.send(Event::Done(result));
             })
-            .map_err(|error| Refusal::new(Status::StoreFailed, format_args!("no thread to unlock: {error}")))?;
+            .map_err(|error| {
+                Refusal::new(
+                    Status::StoreFailed,
+                    format_args!("no thread to unlock: {error}"),
+                )
+            })?;
         Ok(Some(Session { events, answers }))
     }
 
@@ -142,7 +162,10 @@ impl Session {
         match self.events.recv().await {
             Some(Event::Ask(question, text)) => Step::Ask(self, question, text),
             Some(Event::Done(result)) => Step::Done(result.map_err(Refusal::from)),
-            None => Step::Done(Err(Refusal::new(Status::StoreFailed, "unlocking ended early"))),
+            None => Step::Done(Err(Refusal::new(
+                Status::StoreFailed,
+                "unlocking ended early",
+            ))),
         }
     }
 }
@@ -163,7 +186,10 @@ fn unlock_all(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), 
 fn penalised(store: &dyn Store, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
     let result = store.unlock(prompt);
     if let Err(StoreError::WrongPassphrase) = result {
-        log::line(format_args!("refused: unlocking the {} store: wrong passphrase", store.name()));
+        log::line(format_args!(
+            "refused: unlocking the {} store: wrong passphrase",
+            store.name()
+        ));
         std::thread::sleep(PENALTY);
     }
     result
@@ -196,11 +222,13 @@ impl Prompt for Remote {
     }
 
     fn public(&mut self, text: &str) -> Option<String> {
-        self.ask(Question::Public, text).map(|answer| (*answer).clone())
+        self.ask(Question::Public, text)
+            .map(|answer| (*answer).clone())
     }
 
     fn confirm(&mut self, text: &str) -> Option<bool> {
-        self.ask(Question::Confirm, text).map(|answer| *answer == "y")
+        self.ask(Question::Confirm, text)
+            .map(|answer| *answer == "y")
     }
 }
 

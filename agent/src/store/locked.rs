@@ -1,152 +1,250 @@
-//! Memory for secrets: locked, so that it is never written to swap, and left out of core dumps.
+//! Secrets in memory that is kept out of swap and core dumps, and wiped when dropped.
 //!
-//! Where RLIMIT_MEMLOCK does not allow it, secrets are kept all the same, wiped as ever,
-//! and [`Arena::is_locked`] says so.
+//! Small secrets share pages, because the limit on locked memory (`RLIMIT_MEMLOCK`) counts pages:
+//! one chunk of 16 KiB holds 128 of them. Where the limit does not allow a chunk to be locked it
+//! is used unlocked and [`all_locked`] says so; it is still wiped, and left out of core dumps.
 
-use rustix::mm::{Advice, MapFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mlock, mmap_anonymous, munmap};
+use std::ffi::c_void;
+use std::fmt;
 use std::io;
-use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroize;
 
-/// Bytes of one secret at most.
-pub const SLOT: usize = 128;
+/// The longest secret, in bytes.
+pub const MAX: usize = 128;
+const CHUNK: usize = 16 * 1024;
 
-/// Bytes mapped at a time: one page, or several where pages are smaller.
-const PAGE: usize = 4096;
+type Lock = fn(*mut c_void, usize) -> io::Result<()>;
 
-/// Pages of slots. Grows as needed, and keeps its pages.
-pub struct Arena(Mutex<Pages>);
+static PROCESS: Arena = Arena::new(lock_pages);
 
-struct Pages {
-    free: Vec<NonNull<u8>>,
-    locked: bool,
+/// Whether every secret of this process lies in locked memory.
+pub fn all_locked() -> bool {
+    !PROCESS.state().spilled
 }
 
-// SAFETY: the pointers are to mappings of this process, valid in every thread; the mutex guards the list.
-unsafe impl Send for Pages {}
+/// A secret of at most [`MAX`] bytes; never copied, wiped when dropped.
+pub struct Secret {
+    slot: Slot,
+    len: usize,
+    arena: &'static Arena,
+}
 
-impl Default for Arena {
-    fn default() -> Arena {
-        Arena(Mutex::new(Pages {
-            free: Vec::new(),
-            locked: true,
-        }))
+impl Secret {
+    /// `len` bytes that `fill` writes in place.
+    ///
+    /// # Errors
+    /// When `len` is over [`MAX`], or the system gives no memory.
+    pub fn fill(len: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Secret> {
+        PROCESS.fill(len, fill)
     }
+
+    /// The bytes. Whoever calls this answers for where they go.
+    pub fn expose(&self) -> &[u8] {
+        // SAFETY: the slot has MAX >= len initialised bytes, belongs to this secret alone until it
+        // is dropped, and its chunk is never unmapped, since its arena is static.
+        unsafe { std::slice::from_raw_parts(self.slot.0.as_ptr(), self.len) }
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: as in `expose`; `&mut self` makes this the only reference.
+        unsafe { std::slice::from_raw_parts_mut(self.slot.0.as_ptr(), self.len) }
+    }
+
+    /// Flips a bit, as faulty memory would.
+    #[cfg(test)]
+    pub(super) fn corrupt(&mut self, index: usize) {
+        self.bytes()[index] ^= 1;
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.bytes().zeroize();
+        self.arena.state().free.push(Slot(self.slot.0));
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// The start of MAX bytes of a chunk; held by one secret or by the list of free ones.
+struct Slot(NonNull<u8>);
+
+// SAFETY: a slot is the only way to its bytes, and they are ordinary memory of the process.
+unsafe impl Send for Slot {}
+// SAFETY: through a shared reference the bytes are only read.
+unsafe impl Sync for Slot {}
+
+struct State {
+    free: Vec<Slot>,
+    spilled: bool,
+}
+
+struct Arena {
+    state: Mutex<State>,
+    lock: Lock,
 }
 
 impl Arena {
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether every page so far is locked in memory.
-    pub fn is_locked(&self) -> bool {
-        self.pages().locked
-    }
-
-    /// Keeps a secret of at most [`SLOT`] bytes.
-    ///
-    /// # Errors
-    /// If it is longer, or there is no memory.
-    pub fn keep(self: &Arc<Arena>, secret: &[u8]) -> io::Result<Locked> {
-        if secret.len() > SLOT {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a secret is too long"));
+    const fn new(lock: Lock) -> Arena {
+        Arena {
+            state: Mutex::new(State {
+                free: Vec::new(),
+                spilled: false,
+            }),
+            lock,
         }
-        let mut pages = self.pages();
-        if pages.free.is_empty() {
-            pages.grow()?;
-        }
-        let place = pages.free.pop().ok_or(io::ErrorKind::OutOfMemory)?;
-        // SAFETY: the slot is SLOT bytes, nobody else has it, and `secret` is not longer.
-        unsafe { std::ptr::copy_nonoverlapping(secret.as_ptr(), place.as_ptr(), secret.len()) };
-        Ok(Locked {
-            place,
-            length: secret.len(),
-            arena: Arc::clone(self),
-        })
     }
-}
 
-impl Pages {
-    fn grow(&mut self) -> io::Result<()> {
-        // SAFETY: a fresh anonymous mapping at an address of the kernel's choice.
-        let page = unsafe {
-            rustix::mm::mmap_anonymous(
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code that holds the guard can leave the list half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fill(&'static self, len: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Secret> {
+        if len > MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the secret is too long",
+            ));
+        }
+        let slot = {
+            let mut state = self.state();
+            if state.free.is_empty() {
+                self.grow(&mut state)?;
+            }
+            state.free.pop().ok_or(io::ErrorKind::OutOfMemory)?
+        };
+        let mut secret = Secret {
+            slot,
+            len,
+            arena: self,
+        };
+        fill(secret.bytes());
+        Ok(secret)
+    }
+
+    fn grow(&self, state: &mut State) -> io::Result<()> {
+        // SAFETY: a new private mapping at an address of the kernel's choice touches nothing else.
+        let base = unsafe {
+            mmap_anonymous(
                 std::ptr::null_mut(),
-                PAGE,
+                CHUNK,
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::PRIVATE,
             )?
         };
-        // SAFETY: the page was mapped just now, and is never unmapped.
-        unsafe {
-            self.locked &= rustix::mm::mlock(page, PAGE).is_ok();
-            // Without core dumps (the process has none) this is a second line only.
-            let _ = rustix::mm::madvise(page, PAGE, Advice::LinuxDontDump);
+        if let Err(error) = keep_from_children_and_dumps(base) {
+            // SAFETY: the mapping was made above, and nothing points into it yet.
+            unsafe { munmap(base, CHUNK)? };
+            return Err(error);
         }
-        let page = NonNull::new(page.cast::<u8>()).ok_or(io::ErrorKind::OutOfMemory)?;
-        // SAFETY: every offset is within the page.
-        self.free
-            .extend((0..PAGE / SLOT).map(|slot| unsafe { page.add(slot * SLOT) }));
+        if (self.lock)(base, CHUNK).is_err() {
+            state.spilled = true;
+        }
+        for offset in (0..CHUNK).step_by(MAX) {
+            // SAFETY: the offset lies within the mapping.
+            let start = unsafe { base.cast::<u8>().add(offset) };
+            state.free.extend(NonNull::new(start).map(Slot));
+        }
         Ok(())
     }
 }
 
-/// A secret in an [`Arena`], wiped when dropped.
-pub struct Locked {
-    place: NonNull<u8>,
-    length: usize,
-    arena: Arc<Arena>,
+fn keep_from_children_and_dumps(base: *mut c_void) -> io::Result<()> {
+    for advice in [Advice::LinuxDontDump, Advice::LinuxWipeOnFork] {
+        // SAFETY: the range is a mapping of this arena; both only change what dumps and forks see.
+        unsafe { madvise(base, CHUNK, advice)? };
+    }
+    Ok(())
 }
 
-// SAFETY: the slot belongs to this value alone, and is written only when it is made and dropped.
-unsafe impl Send for Locked {}
-// SAFETY: as above; shared access only reads.
-unsafe impl Sync for Locked {}
-
-impl Deref for Locked {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY: the slot's first `length` bytes were written when it was made.
-        unsafe { std::slice::from_raw_parts(self.place.as_ptr(), self.length) }
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        // SAFETY: nobody else refers to the slot any more.
-        unsafe { std::slice::from_raw_parts_mut(self.place.as_ptr(), self.length) }.zeroize();
-        self.arena.pages().free.push(self.place);
-    }
-}
-
-impl std::fmt::Debug for Locked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("redacted")
-    }
+fn lock_pages(base: *mut c_void, len: usize) -> io::Result<()> {
+    // SAFETY: locking a mapping changes nothing that Rust relies on.
+    unsafe { mlock(base, len)? };
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn secrets_are_kept_apart_wiped_and_their_slots_used_again() {
-        let arena = Arc::new(Arena::default());
-        let many: Vec<Locked> = (0..100u8).map(|n| arena.keep(&[n; 64]).unwrap()).collect();
-        for (n, secret) in many.iter().enumerate() {
-            assert_eq!(secret[..], [n as u8; 64]);
+    fn arena(lock: Lock) -> &'static Arena {
+        Box::leak(Box::new(Arena::new(lock)))
+    }
+
+    fn flags_of(secret: &Secret) -> Vec<String> {
+        let address = secret.expose().as_ptr() as usize;
+        let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in smaps.lines() {
+            if let Some((low, high)) = line.split(' ').next().and_then(|word| word.split_once('-'))
+            {
+                let bound = |text| usize::from_str_radix(text, 16).unwrap();
+                inside = (bound(low)..bound(high)).contains(&address);
+            } else if let (true, Some(flags)) = (inside, line.strip_prefix("VmFlags:")) {
+                return flags.split_whitespace().map(str::to_owned).collect();
+            }
         }
-        let place = many[3].place;
+        panic!("no mapping holds the secret");
+    }
+
+    #[test]
+    fn pages_are_locked_left_out_of_dumps_and_wiped_in_forks() {
+        let secret = arena(lock_pages)
+            .fill(3, |bytes| bytes.copy_from_slice(b"abc"))
+            .unwrap();
+        assert_eq!(secret.expose(), b"abc");
+        let flags = flags_of(&secret);
+        for flag in ["lo", "dd", "wf"] {
+            assert!(
+                flags.iter().any(|found| found == flag),
+                "{flag} not in {flags:?}"
+            );
+        }
+        assert!(!secret.arena.state().spilled);
+    }
+
+    #[test]
+    fn over_the_limit_secrets_are_kept_and_it_is_said() {
+        let arena = arena(|_, _| Err(io::ErrorKind::OutOfMemory.into()));
+        let secret = arena.fill(MAX, |bytes| bytes.fill(9)).unwrap();
+        assert_eq!(secret.expose(), [9; MAX]);
+        assert!(arena.state().spilled);
+        assert!(flags_of(&secret).iter().any(|flag| flag == "dd"));
+    }
+
+    #[test]
+    fn slots_are_wiped_when_dropped_and_used_again() {
+        let arena = arena(lock_pages);
+        let count = CHUNK / MAX;
+        let many: Vec<Secret> = (0..count + 1)
+            .map(|at| arena.fill(MAX, |bytes| bytes.fill(at as u8)).unwrap())
+            .collect();
+        for (at, secret) in many.iter().enumerate() {
+            assert_eq!(secret.expose(), [at as u8; MAX]);
+        }
         drop(many);
-        // SAFETY: the arena never unmaps its pages.
-        assert_eq!(unsafe { std::slice::from_raw_parts(place.as_ptr(), 64) }, [0; 64]);
-        let again = arena.keep(b"x").unwrap();
-        assert_eq!(&*again, b"x");
-        assert_eq!(format!("{again:?}"), "redacted");
-        assert!(arena.keep(&[0; SLOT + 1]).is_err());
+        assert_eq!(arena.state().free.len(), 2 * count);
+        arena
+            .fill(MAX, |bytes| assert_eq!(bytes, [0; MAX]))
+            .unwrap();
+        assert_eq!(arena.state().free.len(), 2 * count);
+    }
+
+    #[test]
+    fn a_long_secret_is_refused_and_debug_is_silent() {
+        let arena = arena(lock_pages);
+        assert!(arena.fill(MAX + 1, |_| ()).is_err());
+        let secret = arena
+            .fill(6, |bytes| bytes.copy_from_slice(b"hidden"))
+            .unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(redacted)");
     }
 }

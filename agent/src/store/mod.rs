@@ -1,5 +1,7 @@
 //! What holds keys, behind one trait.
 
+mod admit;
+mod held;
 pub mod locked;
 pub mod vault;
 pub mod volatile;
@@ -78,6 +80,12 @@ pub enum StoreError {
     Damaged(String, String),
     /// The operating system refused: what was being done, and its reason.
     Io(String, std::io::Error),
+    /// Another agent has the store open: its path and that agent's process id, if it is known.
+    InUse(String, Option<u32>),
+    /// An age plugin did not do its part: the plugin's binary and what it said.
+    Plugin(String, String),
+    /// The store cannot be used as it is: what is wrong and what to do.
+    Refused(String),
     /// A second computation gave another signature: the hardware is faulty. Nothing left.
     Mismatch,
 }
@@ -89,7 +97,10 @@ impl fmt::Display for StoreError {
             StoreError::Unknown(key) => write!(f, "the agent does not hold {key}"),
             StoreError::Exists(key) => write!(f, "the agent holds {key} already"),
             StoreError::NotExportable(key) => {
-                write!(f, "{key} was not added as exportable, so its seed stays in the agent")
+                write!(
+                    f,
+                    "{key} was not added as exportable, so its seed stays in the agent"
+                )
             }
             StoreError::WrongPassphrase => f.write_str("the passphrase is wrong"),
             StoreError::Cancelled => f.write_str("no answer: nothing was changed"),
@@ -99,6 +110,16 @@ impl fmt::Display for StoreError {
             StoreError::Seed(error) => write!(f, "the seed is damaged: {error}"),
             StoreError::Damaged(path, why) => write!(f, "{path} is damaged: {why}"),
             StoreError::Io(what, error) => write!(f, "{what}: {error}"),
+            StoreError::InUse(path, Some(pid)) => write!(
+                f,
+                "another agent (process {pid}) has {path} open: stop it with `nkey agent stop`"
+            ),
+            StoreError::InUse(path, None) => write!(
+                f,
+                "another agent has {path} open: stop it with `nkey agent stop`"
+            ),
+            StoreError::Plugin(binary, what) => write!(f, "the age plugin {binary}: {what}"),
+            StoreError::Refused(why) => f.write_str(why),
             StoreError::Mismatch => {
                 f.write_str("two computations of one signature differ: the hardware is faulty")
             }

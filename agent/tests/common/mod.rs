@@ -7,12 +7,12 @@ use nkey_agent::server::{self, Agent};
 use nkey_agent::store::volatile::Volatile;
 use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
 use nkey_core::Signature;
-use nkey_core::nkey::{Kind, KeyPair, PublicKey, Secret, Seed};
+use nkey_core::nkey::{KeyPair, Kind, PublicKey, Secret, Seed};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
@@ -109,7 +109,9 @@ impl Store for Memory {
     }
 
     fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-        let given = prompt.secret("Passphrase of the vault").ok_or(StoreError::Cancelled)?;
+        let given = prompt
+            .secret("Passphrase of the vault")
+            .ok_or(StoreError::Cancelled)?;
         if *given != PASSPHRASE {
             return Err(StoreError::WrongPassphrase);
         }
@@ -159,7 +161,8 @@ impl Running {
     pub fn new(store: impl Store + 'static) -> Running {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let directory = std::env::temp_dir().join(format!("nkey-agent-test-{}-{count}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("nkey-agent-test-{}-{count}", std::process::id()));
         let path = directory.join("agent.sock");
         let listener = server::listen(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -204,8 +207,12 @@ pub struct Raw(pub UnixStream);
 impl Raw {
     /// An answer that does not come is an error, not a test that hangs.
     pub fn new(stream: UnixStream) -> Raw {
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        stream
+            .set_write_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
         Raw(stream)
     }
 
@@ -228,7 +235,9 @@ impl Raw {
 
     /// Sends a frame of these bytes; the answer without its length.
     pub fn ask(&mut self, payload: &[u8]) -> Vec<u8> {
-        self.send(&frame(payload)).answer().expect("the agent closed the connection")
+        self.send(&frame(payload))
+            .answer()
+            .expect("the agent closed the connection")
     }
 }
 
@@ -239,7 +248,13 @@ pub fn frame(payload: &[u8]) -> Vec<u8> {
 }
 
 pub fn now() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
+    i64::try_from(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs(),
+    )
+    .unwrap()
 }
 
 /// Answers every question for a secret with the same text.

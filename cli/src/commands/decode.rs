@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::output::clean;
 use crate::token::{self, Inspection};
 use nkey_core::claims::Claim;
-use nkey_core::json::Node;
 use nkey_core::jwt::Algorithm;
 use serde_json::{Value, json};
 
@@ -35,7 +34,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         Ok(_) => Ok(()),
         Err(error) => {
             ctx.out.flush()?;
-            Err(Error::failed(format!("servers do not take this token: {error}")))
+            Err(Error::failed(format!(
+                "servers do not take this token: {error}"
+            )))
         }
     }
 }
@@ -46,10 +47,14 @@ fn human(inspection: &Inspection, ctx: &mut Context) -> Result<(), Error> {
         Algorithm::V2 => "ed25519-nkey (version 2)",
     };
     ctx.out.line(format!("Header     {version}"))?;
-    ctx.out.line(format!("Claim      {}", inspection.claims.claim_type()))?;
+    ctx.out
+        .line(format!("Claim      {}", inspection.claims.claim_type()))?;
     match &inspection.signed {
         Ok(key) => ctx.out.line(format!("Signature  right, by {key}"))?,
-        Err(error) => ctx.out.line(format!("Signature  NOT VALID: {}", clean(&error.to_string())))?,
+        Err(error) => ctx.out.line(format!(
+            "Signature  NOT VALID: {}",
+            clean(&error.to_string())
+        ))?,
     }
     for warning in token::warnings(&inspection.notes) {
         ctx.out.line(format!("WARNING    {}", clean(&warning)))?;
@@ -68,20 +73,15 @@ fn report(inspection: &Inspection) -> Value {
         .notes
         .unknown
         .iter()
-        .map(|(member, value)| json!({"member": member, "value": as_value(value)}))
+        .map(|(member, value)| json!({"member": member, "value": token::value(value)}))
         .collect();
     json!({
         "type": inspection.claims.claim_type().name(),
         "signed_by": signed,
         "problem": problem,
-        "claims": as_value(&inspection.payload),
+        "claims": token::value(&inspection.payload),
         "unknown": unknown,
         "other_case": inspection.notes.spelled,
         "repeated": inspection.notes.repeated,
     })
-}
-
-/// For output: of repeated members the last stays, as for servers.
-fn as_value(node: &Node) -> Value {
-    serde_json::from_str(&token::compact(node)).unwrap_or(Value::Null)
 }

@@ -39,7 +39,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut problems = Vec::new();
     match &inspection.signed {
         Ok(key) if !issuers.is_empty() && !issuers.contains(key) => {
-            problems.push(format!("the issuer {key} is none of those given by --issuer"));
+            problems.push(format!(
+                "the issuer {key} is none of those given by --issuer"
+            ));
         }
         Ok(_) => {}
         Err(error) => problems.push(error.to_string()),
@@ -48,7 +50,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         problems.push(format!("it expired at {}", text::time(standard.exp)));
     }
     if standard.nbf > now {
-        problems.push(format!("it is not valid before {}", text::time(standard.nbf)));
+        problems.push(format!(
+            "it is not valid before {}",
+            text::time(standard.nbf)
+        ));
     }
     let warnings = token::warnings(&inspection.notes);
     let claim_type = inspection.claims.claim_type().name();
@@ -76,9 +81,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             let subject = clean_inline(&standard.sub);
             let name = clean_inline(&standard.name);
             let issuer = clean_inline(&standard.iss);
-            ctx.out.line(format!("valid: {claim_type} {name} {subject}, signed by {issuer}, {expires}"))?;
+            ctx.out.line(format!(
+                "valid: {claim_type} {name} {subject}, signed by {issuer}, {expires}"
+            ))?;
             if issuers.is_empty() {
-                ctx.out.note("whether that issuer is trusted was not checked: name trusted keys by --issuer");
+                ctx.out.note(
+                    "whether that issuer is trusted was not checked: name trusted keys by --issuer",
+                );
             }
         }
     }

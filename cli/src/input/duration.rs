@@ -29,21 +29,34 @@ pub fn parse(text: &str) -> Result<i64, String> {
     }
     let mut total = 0i64;
     while !rest.is_empty() {
-        let number = rest.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(wrong)?;
+        let number = rest
+            .find(|char: char| !char.is_ascii_digit() && char != '.')
+            .ok_or_else(wrong)?;
         let (digits, after) = rest.split_at(number);
-        let unit = after.find(|char: char| char.is_ascii_digit() || char == '.').unwrap_or(after.len());
+        let unit = after
+            .find(|char: char| char.is_ascii_digit() || char == '.')
+            .unwrap_or(after.len());
         let (name, next) = after.split_at(unit);
-        let &(_, scale) = UNITS.iter().find(|(known, _)| *known == name).ok_or_else(wrong)?;
+        let &(_, scale) = UNITS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(wrong)?;
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
             return Err(wrong());
         }
-        let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
+        let whole: i64 = if whole.is_empty() {
+            0
+        } else {
+            whole.parse().map_err(|_| wrong())?
+        };
         let mut part = whole.checked_mul(scale).ok_or_else(wrong)?;
         let mut scale = scale;
         for digit in fraction.bytes() {
             scale /= 10;
-            part = part.checked_add(i64::from(digit - b'0') * scale).ok_or_else(wrong)?;
+            part = part
+                .checked_add(i64::from(digit - b'0') * scale)
+                .ok_or_else(wrong)?;
         }
         total = total.checked_add(part).ok_or_else(wrong)?;
         rest = next;
@@ -74,7 +87,20 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(nanoseconds), "{text}");
         }
-        for text in ["", "-", "5", "s", "5d", ".s", "1..5s", "5 s", "s5", "9999999999h", "99999999999999999999s", "1h-5m"] {
+        for text in [
+            "",
+            "-",
+            "5",
+            "s",
+            "5d",
+            ".s",
+            "1..5s",
+            "5 s",
+            "s5",
+            "9999999999h",
+            "99999999999999999999s",
+            "1h-5m",
+        ] {
             assert!(parse(text).unwrap_err().contains(text), "{text}");
         }
     }

@@ -37,7 +37,9 @@ fn record(value: &str) -> Result<Vec<String>, String> {
     let mut rest = value;
     loop {
         let Some(mut quoted) = rest.strip_prefix('"') else {
-            let (item, next) = rest.split_once(',').map_or((rest, None), |(item, next)| (item, Some(next)));
+            let (item, next) = rest
+                .split_once(',')
+                .map_or((rest, None), |(item, next)| (item, Some(next)));
             items.push(item.to_owned());
             match next {
                 Some(next) => rest = next,
@@ -76,14 +78,22 @@ mod tests {
     use super::*;
 
     fn of(values: &[&str]) -> Result<Vec<String>, String> {
-        split(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>())
+        split(
+            &values
+                .iter()
+                .map(|&value| value.to_owned())
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
     fn commas_and_repetition_make_one_list() {
         assert_eq!(of(&["a,b", "c", "a"]).unwrap(), ["a", "b", "c"]);
         assert_eq!(of(&["", ",a,,"]).unwrap(), ["a"]);
-        assert_eq!(of(&["\"a,b\",c", "\"x\"\"y\""]).unwrap(), ["a,b", "c", "x\"y"]);
+        assert_eq!(
+            of(&["\"a,b\",c", "\"x\"\"y\""]).unwrap(),
+            ["a,b", "c", "x\"y"]
+        );
         assert_eq!(of(&["foo queue"]).unwrap(), ["foo queue"]);
         for broken in ["\"a", "\"a\"b", "x,\""] {
             assert!(of(&[broken]).unwrap_err().contains(broken), "{broken}");

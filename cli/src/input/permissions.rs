@@ -45,11 +45,39 @@ impl PermissionFlags {
     /// Exit 2 names the flag and the subject.
     pub fn apply(&self, permissions: &mut Permissions) -> Result<(), Error> {
         let publish = permissions.publish.get_or_insert_default();
-        add(&mut publish.allow, [("--allow-pub", &self.allow_pub), ("--allow-pubsub", &self.allow_pubsub)], 0)?;
-        add(&mut publish.deny, [("--deny-pub", &self.deny_pub), ("--deny-pubsub", &self.deny_pubsub)], 0)?;
+        add(
+            &mut publish.allow,
+            [
+                ("--allow-pub", &self.allow_pub),
+                ("--allow-pubsub", &self.allow_pubsub),
+            ],
+            0,
+        )?;
+        add(
+            &mut publish.deny,
+            [
+                ("--deny-pub", &self.deny_pub),
+                ("--deny-pubsub", &self.deny_pubsub),
+            ],
+            0,
+        )?;
         let subscribe: &mut Permission = permissions.subscribe.get_or_insert_default();
-        add(&mut subscribe.allow, [("--allow-sub", &self.allow_sub), ("--allow-pubsub", &self.allow_pubsub)], 1)?;
-        add(&mut subscribe.deny, [("--deny-sub", &self.deny_sub), ("--deny-pubsub", &self.deny_pubsub)], 1)?;
+        add(
+            &mut subscribe.allow,
+            [
+                ("--allow-sub", &self.allow_sub),
+                ("--allow-pubsub", &self.allow_pubsub),
+            ],
+            1,
+        )?;
+        add(
+            &mut subscribe.deny,
+            [
+                ("--deny-sub", &self.deny_sub),
+                ("--deny-pubsub", &self.deny_pubsub),
+            ],
+            1,
+        )?;
         if self.allow_pub_response.is_some_and(|max| max != 0) || self.response_ttl.is_some() {
             permissions.resp = Some(ResponsePermission {
                 max: Some(self.allow_pub_response.unwrap_or(0)),
@@ -60,9 +88,14 @@ impl PermissionFlags {
     }
 }
 
-fn add(subjects: &mut Vec<String>, flags: [(&str, &Vec<String>); 2], spaces: usize) -> Result<(), Error> {
+fn add(
+    subjects: &mut Vec<String>,
+    flags: [(&str, &Vec<String>); 2],
+    spaces: usize,
+) -> Result<(), Error> {
     for (flag, values) in flags {
-        let items = list::split(values).map_err(|error| Error::usage(format!("{flag}: {error}")))?;
+        let items =
+            list::split(values).map_err(|error| Error::usage(format!("{flag}: {error}")))?;
         for item in items {
             if item.matches(' ').count() > spaces {
                 let reason = match spaces {
@@ -102,8 +135,22 @@ mod tests {
     #[test]
     fn flags_become_the_lists_that_nsc_makes() {
         let made = apply(&[
-            "--allow-pub", "b,a", "--allow-pubsub", "c", "--allow-sub=s q", "--deny-pub", "d", "--deny-pubsub", "e",
-            "--deny-sub", "f", "--allow-pub", "a", "--allow-pub-response", "--response-ttl", "5s",
+            "--allow-pub",
+            "b,a",
+            "--allow-pubsub",
+            "c",
+            "--allow-sub=s q",
+            "--deny-pub",
+            "d",
+            "--deny-pubsub",
+            "e",
+            "--deny-sub",
+            "f",
+            "--allow-pub",
+            "a",
+            "--allow-pub-response",
+            "--response-ttl",
+            "5s",
         ])
         .unwrap();
         let (publish, subscribe) = (made.publish.unwrap(), made.subscribe.unwrap());
@@ -111,13 +158,26 @@ mod tests {
         assert_eq!(publish.deny, ["d", "e"]);
         assert_eq!(subscribe.allow, ["c", "s q"]);
         assert_eq!(subscribe.deny, ["e", "f"]);
-        assert_eq!(made.resp, Some(ResponsePermission { max: Some(1), ttl: Some(5_000_000_000) }));
+        assert_eq!(
+            made.resp,
+            Some(ResponsePermission {
+                max: Some(1),
+                ttl: Some(5_000_000_000)
+            })
+        );
         let max = |argument| apply(&[argument]).unwrap().resp.map(|resp| resp.max);
         assert_eq!(max("--allow-pub-response=3"), Some(Some(3)));
         assert_eq!(max("--allow-pub-response=-1"), Some(Some(-1)));
         assert_eq!(max("--allow-pub-response=0"), None);
         let none = apply(&[]).unwrap();
-        assert_eq!((none.publish, none.subscribe, none.resp), (Some(Permission::default()), Some(Permission::default()), None));
+        assert_eq!(
+            (none.publish, none.subscribe, none.resp),
+            (
+                Some(Permission::default()),
+                Some(Permission::default()),
+                None
+            )
+        );
     }
 
     #[test]
@@ -130,7 +190,10 @@ mod tests {
             (["--response-ttl", "5"], "5s"),
         ] {
             let error = apply(&arguments).unwrap_err();
-            assert!(error.to_string().contains(needle) && error.code() == 2, "{error}");
+            assert!(
+                error.to_string().contains(needle) && error.code() == 2,
+                "{error}"
+            );
         }
     }
 }

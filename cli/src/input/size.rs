@@ -27,20 +27,34 @@ pub fn parse(text: &str) -> Result<i64, String> {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    let end = rest.find(|char: char| !matches!(char, '0'..='9' | '.' | ',')).unwrap_or(rest.len());
+    let end = rest
+        .find(|char: char| !matches!(char, '0'..='9' | '.' | ','))
+        .unwrap_or(rest.len());
     let (number, unit) = rest.split_at(end);
     let unit = unit.trim().to_ascii_lowercase();
     let unit = unit.strip_suffix('b').unwrap_or(&unit);
-    let &(_, scale) = UNITS.iter().find(|(known, _)| *known == unit).ok_or_else(wrong)?;
+    let &(_, scale) = UNITS
+        .iter()
+        .find(|(known, _)| *known == unit)
+        .ok_or_else(wrong)?;
     let number = number.replace(',', "");
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || fraction.len() > 18 {
         return Err(wrong());
     }
     // Exact, where go-humanize goes through a 64-bit float and rounds large numbers.
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
-    let parts: u64 = if fraction.is_empty() { 0 } else { fraction.parse().map_err(|_| wrong())? };
-    let part = u128::from(parts) * u128::from(scale) / 10u128.pow(u32::try_from(fraction.len()).map_err(|_| wrong())?);
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().map_err(|_| wrong())?
+    };
+    let parts: u64 = if fraction.is_empty() {
+        0
+    } else {
+        fraction.parse().map_err(|_| wrong())?
+    };
+    let part = u128::from(parts) * u128::from(scale)
+        / 10u128.pow(u32::try_from(fraction.len()).map_err(|_| wrong())?);
     let total = u128::from(whole) * u128::from(scale) + part;
     let total = i64::try_from(total).map_err(|_| wrong())?;
     Ok(if negative { -total } else { total })
@@ -72,7 +86,18 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(number), "{text}");
         }
-        for text in ["", "-", "k", "1x", "1kk", "1.2.3", "--1", "8EiB", "99999999999999999999", "1 2"] {
+        for text in [
+            "",
+            "-",
+            "k",
+            "1x",
+            "1kk",
+            "1.2.3",
+            "--1",
+            "8EiB",
+            "99999999999999999999",
+            "1 2",
+        ] {
             assert!(parse(text).unwrap_err().contains(text), "{text}");
         }
     }

@@ -20,14 +20,25 @@ pub fn parse(text: &str, now: i64) -> Result<i64, String> {
     if text.len() > 64 || text.contains('.') {
         return Err(wrong());
     }
-    let utc = |time: DateTime| time.to_zoned_datetime(TimeZone::UTC).map(|time| time.timestamp().as_second());
+    let utc = |time: DateTime| {
+        time.to_zoned_datetime(TimeZone::UTC)
+            .map(|time| time.timestamp().as_second())
+    };
     if let Some(time) = text.strip_suffix(" UTC") {
         let time: DateTime = time.parse().map_err(|_| wrong())?;
         return utc(time).map_err(|_| wrong());
     }
-    if let Some(&unit) = text.as_bytes().last().filter(|unit| b"mhdwMy".contains(unit)) {
+    if let Some(&unit) = text
+        .as_bytes()
+        .last()
+        .filter(|unit| b"mhdwMy".contains(unit))
+    {
         let count: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-        return if count == 0 { Ok(0) } else { later(now, count, unit).ok_or_else(wrong) };
+        return if count == 0 {
+            Ok(0)
+        } else {
+            later(now, count, unit).ok_or_else(wrong)
+        };
     }
     if text.contains(['T', 't']) {
         let time: Timestamp = text.parse().map_err(|_| wrong())?;
@@ -48,10 +59,25 @@ fn later(now: i64, count: i64, unit: u8) -> Option<i64> {
         b'M' => count,
         _ => count.checked_mul(12)?,
     };
-    let time = Timestamp::from_second(now).ok()?.to_zoned_datetime(TimeZone::UTC).datetime();
-    let first = time.date().first_of_month().checked_add(Span::new().try_months(months).ok()?).ok()?;
-    let date = first.checked_add(Span::new().try_days(i64::from(time.day()) - 1).ok()?).ok()?;
-    Some(date.to_datetime(time.time()).to_zoned_datetime(TimeZone::UTC).ok()?.timestamp().as_second())
+    let time = Timestamp::from_second(now)
+        .ok()?
+        .to_zoned_datetime(TimeZone::UTC)
+        .datetime();
+    let first = time
+        .date()
+        .first_of_month()
+        .checked_add(Span::new().try_months(months).ok()?)
+        .ok()?;
+    let date = first
+        .checked_add(Span::new().try_days(i64::from(time.day()) - 1).ok()?)
+        .ok()?;
+    Some(
+        date.to_datetime(time.time())
+            .to_zoned_datetime(TimeZone::UTC)
+            .ok()?
+            .timestamp()
+            .as_second(),
+    )
 }
 
 /// Whether this is an IANA time zone, such as `Europe/Zurich`; as in Go, empty and `UTC` are.
@@ -86,7 +112,11 @@ mod tests {
             ("2027-01-31T15:04:05Z", "2027-01-31T15:04:05Z"),
             ("2027-01-31T15:04:05+02:00", "2027-01-31T13:04:05Z"),
         ] {
-            let wanted = if wanted == "0" { 0 } else { wanted.parse::<Timestamp>().unwrap().as_second() };
+            let wanted = if wanted == "0" {
+                0
+            } else {
+                wanted.parse::<Timestamp>().unwrap().as_second()
+            };
             assert_eq!(parse(text, NOW), Ok(wanted), "{text}");
         }
     }
@@ -94,8 +124,21 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_the_forms() {
         for text in [
-            "3", "d", "3x", "3d4h", "1.5d", "2027-13-01", "2027-02-30", "yesterday", "2027-01-31T15:04:05", "9999999999999y",
-            "9223372036854775807m", "10000y", "2027-01-31T15:04:05.5Z", "ä", "dä",
+            "3",
+            "d",
+            "3x",
+            "3d4h",
+            "1.5d",
+            "2027-13-01",
+            "2027-02-30",
+            "yesterday",
+            "2027-01-31T15:04:05",
+            "9999999999999y",
+            "9223372036854775807m",
+            "10000y",
+            "2027-01-31T15:04:05.5Z",
+            "ä",
+            "dä",
         ] {
             let error = parse(text, NOW).unwrap_err();
             assert!(error.contains("3d (m, h, d, w, M, y)"), "{text}: {error}");

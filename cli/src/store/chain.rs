@@ -3,7 +3,7 @@
 //! The rules are those by which nats-server trusts a token (`server/accounts.go`,
 //! `processTrustedKeys`) and nsc's (`cmd/validate.go`).
 
-use super::defaults::{self, scoped_permissions};
+use super::defaults::scoped_permissions;
 use super::operator::Operator;
 use super::token::{Entry, Typed};
 use crate::error::Error;
@@ -53,7 +53,16 @@ const fn class_name(class: Class) -> &'static str {
 impl Report {
     /// Whether a server would refuse something: then `validate` and `push` fail.
     pub fn is_blocking(&self) -> bool {
-        self.findings.iter().any(|finding| finding.class != class_name(Class::Warning))
+        self.blocking_count() != 0
+    }
+
+    /// How many findings a server would refuse something for.
+    pub fn blocking_count(&self) -> usize {
+        let warning = class_name(Class::Warning);
+        self.findings
+            .iter()
+            .filter(|finding| finding.class != warning)
+            .count()
     }
 
     /// What follows is about another token.
@@ -81,16 +90,32 @@ impl Report {
     /// Adds what is to be said of claims by themselves.
     pub fn claims(&mut self, claims: &AnyClaims, notes: &Notes, version: Algorithm, now: i64) {
         if version == Algorithm::V1 {
-            self.push(Class::Warning, "nats.version", "this is a token of version 1, which nothing issues any more");
+            self.push(
+                Class::Warning,
+                "nats.version",
+                "this is a token of version 1, which nothing issues any more",
+            );
         }
         for (path, _) in &notes.unknown {
-            self.push(Class::Warning, path, "no claim of this type has this member: servers pass over it");
+            self.push(
+                Class::Warning,
+                path,
+                "no claim of this type has this member: servers pass over it",
+            );
         }
         for path in &notes.spelled {
-            self.push(Class::Warning, path, "this member is written in another letter case; servers read it all the same");
+            self.push(
+                Class::Warning,
+                path,
+                "this member is written in another letter case; servers read it all the same",
+            );
         }
         for path in &notes.repeated {
-            self.push(Class::Warning, path, "this member stands more than once; servers read the last");
+            self.push(
+                Class::Warning,
+                path,
+                "this member stands more than once; servers read the last",
+            );
         }
         for finding in validate::validate(&claims.effective(), now, &is_zone) {
             self.push(finding.class, &finding.field, finding.text);
@@ -98,14 +123,29 @@ impl Report {
     }
 
     /// Starts the token of `entry`, if it can be read, and adds what is to be said of it by itself.
-    fn entry<N: Typed + Clone>(&mut self, entity: String, file: &Path, entry: Result<Entry<N>, Error>, now: i64) -> Option<Entry<N>> {
+    fn entry<N: Typed + Clone>(
+        &mut self,
+        entity: String,
+        file: &Path,
+        entry: Result<Entry<N>, Error>,
+        now: i64,
+    ) -> Option<Entry<N>> {
         self.begin(entity, file);
         match entry {
             Ok(entry) => {
-                self.claims(&N::into_any(entry.claims.clone()), &entry.notes, entry.version, now);
+                self.claims(
+                    &N::into_any(entry.claims.clone()),
+                    &entry.notes,
+                    entry.version,
+                    now,
+                );
                 let name = &entry.claims.standard.name;
                 if *name != entry.name {
-                    self.push(Class::Warning, "name", format_args!("the file is named {}, the token {name}", entry.name));
+                    self.push(
+                        Class::Warning,
+                        "name",
+                        format_args!("the file is named {}, the token {name}", entry.name),
+                    );
                 }
                 Some(entry)
             }
@@ -132,35 +172,78 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
     check_operator(operator, &entry, &mut report)?;
     let mut subjects: BTreeMap<String, String> = BTreeMap::new();
     for account in accounts {
-        let path = operator.dir().join("accounts").join(account).join(format!("{account}.jwt"));
-        let read = report.entry(format!("account {account}"), &path, operator.account(account), now);
+        let path = operator
+            .dir()
+            .join("accounts")
+            .join(account)
+            .join(format!("{account}.jwt"));
+        let read = report.entry(
+            format!("account {account}"),
+            &path,
+            operator.account(account),
+            now,
+        );
         let Some(read) = read else {
             continue;
         };
-        check_account(operator.is_managed(), &entry.claims.nats, &entry.claims.standard.sub, &read, &mut report);
+        check_account(
+            operator.is_managed(),
+            &entry.claims.nats,
+            &entry.claims.standard.sub,
+            &read,
+            &mut report,
+        );
         if let Some(other) = subjects.insert(read.sub().to_owned(), account.clone()) {
-            report.blocking("sub", format_args!("account {other} has the same public key"));
+            report.blocking(
+                "sub",
+                format_args!("account {other} has the same public key"),
+            );
         }
         let mut users: BTreeMap<String, String> = BTreeMap::new();
         for user in operator.users(account)? {
-            let path = operator.dir().join("accounts").join(account).join("users").join(format!("{user}.jwt"));
+            let path = operator
+                .dir()
+                .join("accounts")
+                .join(account)
+                .join("users")
+                .join(format!("{user}.jwt"));
             let entity = format!("user {account}/{user}");
-            let Some(entry_user) = report.entry(entity, &path, operator.user(account, &user), now) else {
+            let Some(entry_user) = report.entry(entity, &path, operator.user(account, &user), now)
+            else {
                 continue;
             };
-            check_user(entry.claims.nats.strict_signing_key_usage, &read, &entry_user, &mut report);
+            check_user(
+                entry.claims.nats.strict_signing_key_usage,
+                &read,
+                &entry_user,
+                &mut report,
+            );
             if let Some(other) = users.insert(entry_user.sub().to_owned(), user) {
-                report.push(Class::Warning, "sub", format_args!("user {other} has the same public key"));
+                report.push(
+                    Class::Warning,
+                    "sub",
+                    format_args!("user {other} has the same public key"),
+                );
             }
         }
     }
     Ok(report)
 }
 
-fn check_operator(operator: &Operator, entry: &Entry<owned::Operator>, report: &mut Report) -> Result<(), Error> {
+fn check_operator(
+    operator: &Operator,
+    entry: &Entry<owned::Operator>,
+    report: &mut Report,
+) -> Result<(), Error> {
     let (standard, nats) = (&entry.claims.standard, &entry.claims.nats);
     if standard.iss != standard.sub && !nats.signing_keys.contains(&standard.iss) {
-        report.blocking("iss", format_args!("{} is neither the operator nor one of its signing keys", standard.iss));
+        report.blocking(
+            "iss",
+            format_args!(
+                "{} is neither the operator nor one of its signing keys",
+                standard.iss
+            ),
+        );
     }
     if nats.strict_signing_key_usage && nats.signing_keys.is_empty() {
         report.push(
@@ -171,7 +254,11 @@ fn check_operator(operator: &Operator, entry: &Entry<owned::Operator>, report: &
     }
     if !nats.system_account.is_empty() {
         let names = operator.accounts()?;
-        let known = |name: &String| operator.account(name).is_ok_and(|entry| entry.sub() == nats.system_account);
+        let known = |name: &String| {
+            operator
+                .account(name)
+                .is_ok_and(|entry| entry.sub() == nats.system_account)
+        };
         if !names.iter().any(known) {
             report.push(
                 Class::Warning,
@@ -184,11 +271,17 @@ fn check_operator(operator: &Operator, entry: &Entry<owned::Operator>, report: &
 }
 
 /// Whether a server of this operator trusts the issuer of an account; else why not.
-pub fn account_issuer(operator: &owned::Operator, operator_sub: &str, iss: &str) -> Result<(), String> {
+pub fn account_issuer(
+    operator: &owned::Operator,
+    operator_sub: &str,
+    iss: &str,
+) -> Result<(), String> {
     if operator.signing_keys.iter().any(|key| key == iss) {
         Ok(())
     } else if iss != operator_sub {
-        Err(format!("{iss} is neither the operator nor one of its signing keys"))
+        Err(format!(
+            "{iss} is neither the operator nor one of its signing keys"
+        ))
     } else if operator.strict_signing_key_usage {
         Err("the operator's own key signed it, and the operator requires a signing key".to_owned())
     } else {
@@ -196,17 +289,30 @@ pub fn account_issuer(operator: &owned::Operator, operator_sub: &str, iss: &str)
     }
 }
 
-fn check_account(managed: bool, operator: &owned::Operator, operator_sub: &str, entry: &Entry<Account>, report: &mut Report) {
+fn check_account(
+    managed: bool,
+    operator: &owned::Operator,
+    operator_sub: &str,
+    entry: &Entry<Account>,
+    report: &mut Report,
+) {
     let (standard, nats) = (&entry.claims.standard, &entry.claims.nats);
     if let Err(reason) = account_issuer(operator, operator_sub, &standard.iss) {
         if managed && standard.iss == standard.sub {
-            report.push(Class::Warning, "iss", "the account signed itself: send it to the operator to be signed");
+            report.push(
+                Class::Warning,
+                "iss",
+                "the account signed itself: send it to the operator to be signed",
+            );
         } else {
             report.blocking("iss", reason);
         }
     }
     if standard.sub == operator.system_account && has_jetstream(nats) {
-        report.blocking("nats.limits", "the system account has JetStream, which servers refuse");
+        report.blocking(
+            "nats.limits",
+            "the system account has JetStream, which servers refuse",
+        );
     }
     if operator.strict_signing_key_usage && nats.signing_keys.is_empty() {
         report.push(
@@ -220,34 +326,63 @@ fn check_account(managed: bool, operator: &owned::Operator, operator_sub: &str, 
 fn has_jetstream(account: &Account) -> bool {
     account.limits.as_ref().is_some_and(|limits| {
         let flat = std::iter::once(&limits.jetstream);
-        flat.chain(limits.tiered_limits.values()).any(|tier| tier.mem_storage != 0 || tier.disk_storage != 0)
+        flat.chain(limits.tiered_limits.values())
+            .any(|tier| tier.mem_storage != 0 || tier.disk_storage != 0)
     })
 }
 
 fn check_user(strict: bool, account: &Entry<Account>, user: &Entry<User>, report: &mut Report) {
     let (standard, nats) = (&user.claims.standard, &user.claims.nats);
-    let signing_key = account.claims.nats.signing_keys.iter().find(|key| key.key() == standard.iss);
+    let signing_key = account
+        .claims
+        .nats
+        .signing_keys
+        .iter()
+        .find(|key| key.key() == standard.iss);
     if !nats.issuer_account.is_empty() && nats.issuer_account != account.sub() {
-        report.blocking("nats.issuer_account", format_args!("{} is another account", nats.issuer_account));
+        report.blocking(
+            "nats.issuer_account",
+            format_args!("{} is another account", nats.issuer_account),
+        );
     } else if standard.iss == account.sub() {
         if strict {
-            report.blocking("iss", "the account's own key signed it, and the operator requires a signing key");
+            report.blocking(
+                "iss",
+                "the account's own key signed it, and the operator requires a signing key",
+            );
         }
     } else if signing_key.is_none() {
-        report.blocking("iss", format_args!("{} is neither the account nor one of its signing keys", standard.iss));
+        report.blocking(
+            "iss",
+            format_args!(
+                "{} is neither the account nor one of its signing keys",
+                standard.iss
+            ),
+        );
     } else if nats.issuer_account.is_empty() {
-        report.blocking("nats.issuer_account", "a signing key signed it, so it must name the account");
+        report.blocking(
+            "nats.issuer_account",
+            "a signing key signed it, so it must name the account",
+        );
     }
     if matches!(signing_key, Some(SigningKey::Scoped(_))) && has_own_permissions(nats) {
-        report.blocking("nats", "a scoped signing key signed it, so it must have no permissions and limits of its own");
+        report.blocking(
+            "nats",
+            "a scoped signing key signed it, so it must have no permissions and limits of its own",
+        );
     }
     let limits = account.claims.nats.limits.as_ref();
-    if nats.permissions.bearer_token && limits.is_some_and(|limits| limits.account.disallow_bearer) {
+    if nats.permissions.bearer_token && limits.is_some_and(|limits| limits.account.disallow_bearer)
+    {
         report.blocking("nats.bearer_token", "the account forbids bearer users");
     }
     let revoked = super::signer::after_revocations(&account.claims.nats, user.sub());
     if revoked != 0 && standard.iat <= revoked {
-        report.push(Class::Warning, "iat", format_args!("the account has revoked this token (until {revoked})"));
+        report.push(
+            Class::Warning,
+            "iat",
+            format_args!("the account has revoked this token (until {revoked})"),
+        );
     }
 }
 
@@ -264,26 +399,38 @@ pub fn has_own_permissions(user: &User) -> bool {
 mod tests {
     use super::*;
     use crate::store::lock::tests::Scratch;
-    use crate::store::{as_claims, file};
+    use crate::store::{defaults, file};
     use nkey_core::claims::owned::Claims;
     use nkey_core::jwt;
-    use nkey_core::nkey::{Kind, KeyPair, Seed};
+    use nkey_core::nkey::{KeyPair, Kind, Seed};
     use std::path::PathBuf;
 
     const NOW: i64 = 1_800_000_000;
 
     fn fixture() -> Operator {
-        let stores = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/nsc-store/stores"));
+        let stores = PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/fixtures/nsc-store/stores"
+        ));
         Operator::load(&stores, "demoop").unwrap()
     }
 
     #[test]
-    fn the_store_that_nsc_wrote_has_one_finding_the_user_that_it_revoked() {
+    fn the_store_that_nsc_wrote_is_taken_by_servers() {
         let operator = fixture();
-        let report = check_store(&operator, &operator.accounts().unwrap(), NOW).unwrap();
+        let when = operator.claims().unwrap().claims.standard.iat + 60;
+        let report = check_store(&operator, &operator.accounts().unwrap(), when).unwrap();
         assert_eq!(report.tokens, 13);
-        let found: Vec<_> = report.findings.iter().map(|finding| (&*finding.entity, finding.class, &*finding.field)).collect();
-        assert_eq!(found, [("user demoIMP/revoked", "warning", "iat")]);
+        let found: Vec<_> = report
+            .findings
+            .iter()
+            .map(|finding| (&*finding.entity, finding.class, &*finding.field))
+            .collect();
+        let expected = [
+            ("user demoIMP/revoked", "warning", "iat"),
+            ("account demoTIER", "warning", "nats.signing_keys"),
+        ];
+        assert_eq!(found, expected);
         assert!(!report.is_blocking());
     }
 
@@ -296,7 +443,9 @@ mod tests {
         Claims<N>: Clone,
     {
         let mut buf = vec![0; 8192];
-        jwt::sign(&as_claims(claims.clone()), signer, NOW, &mut buf).unwrap().to_owned()
+        jwt::sign(&N::into_any(claims.clone()), signer, NOW, &mut buf)
+            .unwrap()
+            .to_owned()
     }
 
     /// A store with an operator, account A and user u, each changed and signed as a test wants.
@@ -323,7 +472,11 @@ mod tests {
                 operator,
                 account,
                 user,
-                signers: [pair(Kind::Operator, 1), pair(Kind::Operator, 2), pair(Kind::Account, 4)],
+                signers: [
+                    pair(Kind::Operator, 1),
+                    pair(Kind::Operator, 2),
+                    pair(Kind::Account, 4),
+                ],
             }
         }
 
@@ -331,13 +484,23 @@ mod tests {
             let dir = self.scratch.join("op");
             file::make_dir(&dir.join("accounts/A/users")).unwrap();
             let write = |name: &str, text: String| std::fs::write(dir.join(name), text).unwrap();
-            write(".nsc", r#"{"managed":false,"name":"op","kind":"operator","version":"1"}"#.to_owned());
+            write(
+                ".nsc",
+                r#"{"managed":false,"name":"op","kind":"operator","version":"1"}"#.to_owned(),
+            );
             write("op.jwt", token(&self.operator, &self.signers[0]));
             write("accounts/A/A.jwt", token(&self.account, &self.signers[1]));
-            write("accounts/A/users/u.jwt", token(&self.user, &self.signers[2]));
+            write(
+                "accounts/A/users/u.jwt",
+                token(&self.user, &self.signers[2]),
+            );
             let operator = Operator::load(&self.scratch.path, "op").unwrap();
             let report = check_store(&operator, &operator.accounts().unwrap(), NOW).unwrap();
-            report.findings.into_iter().map(|found| (found.entity, found.class, found.field)).collect()
+            report
+                .findings
+                .into_iter()
+                .map(|found| (found.entity, found.class, found.field))
+                .collect()
         }
     }
 
@@ -376,19 +539,33 @@ mod tests {
 
         let mut made = Made::new();
         made.user.nats.issuer_account.clear();
-        assert_eq!(made.findings(), one("user A/u", "blocking", "nats.issuer_account"));
+        assert_eq!(
+            made.findings(),
+            one("user A/u", "blocking", "nats.issuer_account")
+        );
 
         let mut made = Made::new();
         made.user.nats.issuer_account = pair(Kind::Account, 9).public_key().to_string();
-        assert_eq!(made.findings(), one("user A/u", "blocking", "nats.issuer_account"));
+        assert_eq!(
+            made.findings(),
+            one("user A/u", "blocking", "nats.issuer_account")
+        );
     }
 
     #[test]
     fn what_a_token_may_say_where_it_stands() {
         let mut made = Made::new();
-        made.account.nats.limits.get_or_insert_default().account.disallow_bearer = true;
+        made.account
+            .nats
+            .limits
+            .get_or_insert_default()
+            .account
+            .disallow_bearer = true;
         made.user.nats.permissions.bearer_token = true;
-        assert_eq!(made.findings(), one("user A/u", "blocking", "nats.bearer_token"));
+        assert_eq!(
+            made.findings(),
+            one("user A/u", "blocking", "nats.bearer_token")
+        );
 
         let mut made = Made::new();
         let scope = owned::UserScope {
@@ -406,7 +583,12 @@ mod tests {
 
         let mut made = Made::new();
         made.operator.nats.system_account = made.account.standard.sub.clone();
-        made.account.nats.limits.get_or_insert_default().jetstream.disk_storage = -1;
+        made.account
+            .nats
+            .limits
+            .get_or_insert_default()
+            .jetstream
+            .disk_storage = -1;
         assert_eq!(made.findings(), one("account A", "blocking", "nats.limits"));
 
         let mut made = Made::new();

@@ -8,6 +8,8 @@ use super::places::Places;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::token;
+use nkey_core::json::Node;
 use nkey_core::nkey::PublicKey;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -55,10 +57,11 @@ impl Default for Info {
 
 /// A value as Go's `json.Marshal` writes it.
 pub fn go_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let json = serde_json::to_string(value).map_err(|error| Error::failed(format!("cannot write JSON: {error}")))?;
-    // These stand only in strings, and Go escapes them there.
-    let escaped = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
-    Ok(escaped.iter().fold(json, |json, (char, escape)| json.replace(char, escape)).into_bytes())
+    let failed =
+        |error: &dyn std::fmt::Display| Error::failed(format!("cannot write JSON: {error}"));
+    let json = serde_json::to_vec(value).map_err(|error| failed(&error))?;
+    let node = Node::parse(&json).map_err(|error| failed(&error))?;
+    Ok(token::compact(&node).into_bytes())
 }
 
 /// A store: a folder of operators, and what `nsc.json` remembers of it.
@@ -84,15 +87,22 @@ impl Store {
         let config_read = file::read(&config_file)?;
         let config: Config = match &config_read {
             None => Config::default(),
-            Some(bytes) => serde_json::from_slice(bytes)
-                .map_err(|error| Error::failed(format!("{} is damaged: {error}", config_file.display())))?,
+            Some(bytes) => serde_json::from_slice(bytes).map_err(|error| {
+                Error::failed(format!("{} is damaged: {error}", config_file.display()))
+            })?,
         };
         let root = match &places.stores {
             Some(stores) => stores.clone(),
             None if config.store_root.is_empty() => places.default_stores.clone(),
             None => PathBuf::from(&config.store_root),
         };
-        Ok(Store { config_file, config_read, config, root, places })
+        Ok(Store {
+            config_file,
+            config_read,
+            config,
+            root,
+            places,
+        })
     }
 
     /// The folder of the operators.
@@ -112,7 +122,10 @@ impl Store {
     /// As [`Lock::take`] and [`Store::open`].
     pub fn lock(&mut self) -> Result<Lock, Error> {
         let lock = Lock::take(&self.root)?;
-        *self = Store::at(Places { stores: Some(self.root.clone()), ..self.places.clone() })?;
+        *self = Store::at(Places {
+            stores: Some(self.root.clone()),
+            ..self.places.clone()
+        })?;
         Ok(lock)
     }
 
@@ -132,12 +145,21 @@ impl Store {
     pub fn operator(&self, wanted: Option<&str>) -> Result<Operator, Error> {
         let names = self.operators()?;
         let root = self.root.display();
-        let known = || names.iter().map(|name| clean_inline(name)).collect::<Vec<_>>().join(", ");
+        let known = || {
+            names
+                .iter()
+                .map(|name| clean_inline(name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         if let Some(wanted) = wanted {
             if let Ok(key) = PublicKey::from_str(wanted) {
                 for name in &names {
                     let operator = Operator::load(&self.root, name)?;
-                    if operator.claims().is_ok_and(|entry| entry.claims.standard.sub == *key.encode()) {
+                    if operator
+                        .claims()
+                        .is_ok_and(|entry| entry.claims.standard.sub == *key.encode())
+                    {
                         return Ok(operator);
                     }
                 }
@@ -149,11 +171,19 @@ impl Store {
             return Err(Error::failed(message).next("nkey list operators"));
         }
         match names.as_slice() {
-            [] => Err(Error::failed(format!("there is no operator in {root}")).next("nkey init -n NAME")),
+            [] => {
+                Err(Error::failed(format!("there is no operator in {root}"))
+                    .next("nkey init -n NAME"))
+            }
             [only] => Operator::load(&self.root, only),
-            _ if names.contains(&self.config.operator) => Operator::load(&self.root, &self.config.operator),
-            _ => Err(Error::failed(format!("{root} holds several operators, and none is selected: {}", known()))
-                .next("nkey list accounts -o NAME")),
+            _ if names.contains(&self.config.operator) => {
+                Operator::load(&self.root, &self.config.operator)
+            }
+            _ => Err(Error::failed(format!(
+                "{root} holds several operators, and none is selected: {}",
+                known()
+            ))
+            .next("nkey list accounts -o NAME")),
         }
     }
 
@@ -169,27 +199,59 @@ impl Store {
             return operator.find_account(&names, wanted);
         }
         match names.as_slice() {
-            [] => Err(Error::failed(format!("operator {of} has no accounts")).next("nkey add account -n NAME")),
+            [] => Err(Error::failed(format!("operator {of} has no accounts"))
+                .next("nkey add account -n NAME")),
             [only] => Ok(only.clone()),
             _ if names.contains(&self.config.account) => Ok(self.config.account.clone()),
             _ => {
-                let known = names.iter().map(|name| clean_inline(name)).collect::<Vec<_>>().join(", ");
-                Err(Error::usage(format!("operator {of} has several accounts: name one by -a: {known}")))
+                let known = names
+                    .iter()
+                    .map(|name| clean_inline(name))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Err(Error::usage(format!(
+                    "operator {of} has several accounts: name one by -a: {known}"
+                )))
             }
         }
+    }
+
+    /// Remembers the operator for later commands, where there are several.
+    ///
+    /// # Errors
+    /// As [`Store::lock`] and [`Store::select`].
+    pub fn remember(&mut self, operator: &str, now: i64) -> Result<(), Error> {
+        // A store with one operator may be one that cannot be written.
+        if self.config.operator == operator || self.operators()?.len() == 1 {
+            return Ok(());
+        }
+        let lock = self.lock()?;
+        self.select(&lock, operator, None, now)
     }
 
     /// Remembers the operator and the account in `nsc.json`, as nsc does.
     ///
     /// # Errors
     /// If `nsc.json` was changed meanwhile or cannot be written.
-    pub fn select(&mut self, _lock: &Lock, operator: &str, account: Option<&str>, now: i64) -> Result<(), Error> {
-        let root = std::path::absolute(&self.root)
-            .map_err(|error| Error::failed(format!("cannot find {}: {error}", self.root.display())))?;
+    pub fn select(
+        &mut self,
+        _lock: &Lock,
+        operator: &str,
+        account: Option<&str>,
+        now: i64,
+    ) -> Result<(), Error> {
+        let root = std::path::absolute(&self.root).map_err(|error| {
+            Error::failed(format!("cannot find {}: {error}", self.root.display()))
+        })?;
         let mut config = self.config.clone();
         config.store_root = root
             .to_str()
-            .ok_or_else(|| Error::failed(format!("{} is not UTF-8, which nsc.json needs", root.display())))?
+            .ok_or_else(|| {
+                Error::failed(format!(
+                    "{} is not UTF-8, which nsc.json needs",
+                    root.display()
+                ))
+            })?
             .to_owned();
         if config.operator != operator {
             config.account.clear();
@@ -216,12 +278,19 @@ impl Store {
 
 /// Folders in `dir` whose names are text, not hidden, and that `wanted` accepts; sorted.
 pub fn folders(dir: &Path, wanted: impl Fn(&Path, &str) -> bool) -> Result<Vec<String>, Error> {
-    names(dir, |path, name| (path.is_dir() && wanted(path, name)).then(|| name.to_owned()))
+    names(dir, |path, name| {
+        (path.is_dir() && wanted(path, name)).then(|| name.to_owned())
+    })
 }
 
 /// What `wanted` makes of the names in `dir` that are text and not hidden; sorted. No folder: none.
-pub fn names(dir: &Path, wanted: impl Fn(&Path, &str) -> Option<String>) -> Result<Vec<String>, Error> {
-    let failed = |error: std::io::Error| Error::failed(format!("cannot read the folder {}: {error}", dir.display()));
+pub fn names(
+    dir: &Path,
+    wanted: impl Fn(&Path, &str) -> Option<String>,
+) -> Result<Vec<String>, Error> {
+    let failed = |error: std::io::Error| {
+        Error::failed(format!("cannot read the folder {}: {error}", dir.display()))
+    };
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -245,14 +314,20 @@ mod tests {
     use crate::store::lock::tests::Scratch;
 
     fn store(scratch: &Scratch) -> Store {
-        let global = Global { all_dirs: Some(scratch.path.clone()), ..Global::default() };
+        let global = Global {
+            all_dirs: Some(scratch.path.clone()),
+            ..Global::default()
+        };
         Store::open(&global).unwrap()
     }
 
     fn mark(scratch: &Scratch, operator: &str) {
         let dir = scratch.join(operator);
         file::make_dir(&dir).unwrap();
-        let info = Info { name: operator.to_owned(), ..Info::default() };
+        let info = Info {
+            name: operator.to_owned(),
+            ..Info::default()
+        };
         fs::write(dir.join(".nsc"), go_json(&info).unwrap()).unwrap();
     }
 
@@ -261,7 +336,9 @@ mod tests {
         let scratch = Scratch::new();
         let mut store = store(&scratch);
         let lock = store.lock().unwrap();
-        store.select(&lock, "op<x>", Some("A&B"), 1795510528).unwrap();
+        store
+            .select(&lock, "op<x>", Some("A&B"), 1795510528)
+            .unwrap();
         let root = scratch.path.display();
         let expected = format!(
             r#"{{"store_root":"{root}","operator":"op\u003cx\u003e","account":"A\u0026B","github_updates":"nats-io/nsc","last_update":1795510528}}"#
@@ -270,12 +347,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&file).unwrap(), expected);
 
         // What a later nsc adds stays; another operator forgets the account.
-        fs::write(&file, expected.replace("\"operator\"", "\"new\":[1],\"operator\"")).unwrap();
+        fs::write(
+            &file,
+            expected.replace("\"operator\"", "\"new\":[1],\"operator\""),
+        )
+        .unwrap();
         drop(lock);
         let lock = store.lock().unwrap();
         store.select(&lock, "other", None, 7).unwrap();
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.contains(r#""operator":"other","account":"""#) && text.contains(r#""new":[1]"#), "{text}");
+        assert!(
+            text.contains(r#""operator":"other","account":"""#) && text.contains(r#""new":[1]"#),
+            "{text}"
+        );
         assert!(text.contains("1795510528"));
     }
 
@@ -291,7 +375,10 @@ mod tests {
 
     #[test]
     fn the_marker_has_the_bytes_that_nsc_writes() {
-        let info = Info { name: "demoop".to_owned(), ..Info::default() };
+        let info = Info {
+            name: "demoop".to_owned(),
+            ..Info::default()
+        };
         let nsc = include_bytes!("../../../tests/fixtures/nsc-store/stores/demoop/.nsc");
         assert_eq!(go_json(&info).unwrap(), nsc);
         assert_eq!(serde_json::from_slice::<Info>(nsc).unwrap(), info);
@@ -302,7 +389,10 @@ mod tests {
         let scratch = Scratch::new();
         let mut opened = store(&scratch);
         let error = opened.operator(None).map(|_| ()).unwrap_err();
-        assert!(error.to_string().ends_with("type: nkey init -n NAME"), "{error}");
+        assert!(
+            error.to_string().ends_with("type: nkey init -n NAME"),
+            "{error}"
+        );
         mark(&scratch, "one");
         fs::create_dir(scratch.join("keys")).unwrap();
         mark(&scratch, ".hidden");
@@ -323,7 +413,10 @@ mod tests {
     fn a_damaged_config_is_named() {
         let scratch = Scratch::new();
         fs::write(scratch.join("nsc.json"), "{").unwrap();
-        let global = Global { all_dirs: Some(scratch.path.clone()), ..Global::default() };
+        let global = Global {
+            all_dirs: Some(scratch.path.clone()),
+            ..Global::default()
+        };
         let error = Store::open(&global).map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("nsc.json is damaged"), "{error}");
     }

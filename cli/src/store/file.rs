@@ -20,26 +20,40 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     // A named pipe in place of a token must not hold us up.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = match OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
+    let file = match OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblocking)
+        .open(path)
+    {
         Ok(file) => file,
         Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(failed("read", path, &error)),
     };
-    let metadata = file.metadata().map_err(|error| failed("read", path, &error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| failed("read", path, &error))?;
     if !metadata.is_file() {
         return Err(Error::failed(format!("{} is not a file", path.display())));
     }
     let mut bytes = Vec::new();
     let limit = MAX_FILE as u64 + 1;
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| failed("read", path, &error))?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed("read", path, &error))?;
     if bytes.len() > MAX_FILE {
-        return Err(Error::failed(format!("{} is longer than {MAX_FILE} bytes", path.display())));
+        return Err(Error::failed(format!(
+            "{} is longer than {MAX_FILE} bytes",
+            path.display()
+        )));
     }
     Ok(Some(bytes))
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Replaces a file, whose content was `read` (none: it was not there), with mode 0600.
@@ -78,15 +92,28 @@ pub fn write_output(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Er
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             if metadata.is_dir() {
-                return Err(Error::usage(format!("{} is a folder, not a file", path.display())));
+                return Err(Error::usage(format!(
+                    "{} is a folder, not a file",
+                    path.display()
+                )));
             }
-            let mut device = OpenOptions::new().write(true).open(path).map_err(|error| failed("write", path, &error))?;
-            device.write_all(bytes).map_err(|error| failed("write", path, &error))
+            let mut device = OpenOptions::new()
+                .write(true)
+                .open(path)
+                .map_err(|error| failed("write", path, &error))?;
+            device
+                .write_all(bytes)
+                .map_err(|error| failed("write", path, &error))
         }
-        Ok(_) if !overwrite => Err(Error::failed(format!("{} exists already: --force replaces it", path.display()))),
+        Ok(_) if !overwrite => Err(Error::failed(format!(
+            "{} exists already: --force replaces it",
+            path.display()
+        ))),
         Ok(_) => {
             // A link is followed, not replaced.
-            let path = path.canonicalize().map_err(|error| failed("write", path, &error))?;
+            let path = path
+                .canonicalize()
+                .map_err(|error| failed("write", path, &error))?;
             Temp::beside(&path, bytes)?.rename(&path)
         }
         Err(error) if is_absent(&error) => replace(path, bytes, None),
@@ -102,7 +129,10 @@ pub fn make_dir(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         make_dir(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
@@ -137,12 +167,19 @@ struct Temp {
 impl Temp {
     fn beside(path: &Path, bytes: &[u8]) -> Result<Temp, Error> {
         let mut random = [0u8; 8];
-        getrandom::fill(&mut random)
-            .map_err(|error| Error::failed(format!("the system gives no random numbers: {error}")))?;
+        getrandom::fill(&mut random).map_err(|error| {
+            Error::failed(format!("the system gives no random numbers: {error}"))
+        })?;
         let name = format!(".nkey-{:016x}.tmp", u64::from_ne_bytes(random));
-        let temp = Temp { path: parent(path).join(name) };
+        let temp = Temp {
+            path: parent(path).join(name),
+        };
         let mut options = OpenOptions::new();
-        let file = options.write(true).create_new(true).mode(0o600).open(&temp.path);
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temp.path);
         file.and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()
@@ -184,12 +221,18 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.join("A.jwt");
         replace(&path, b"one", None).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         replace(&path, b"two", Some(b"one")).unwrap();
         assert_eq!(read(&path).unwrap().unwrap(), b"two");
         for expected in [None, Some(&b"one"[..])] {
             let error = replace(&path, b"three", expected).unwrap_err();
-            assert!(error.to_string().contains("changed by another program"), "{error}");
+            assert!(
+                error.to_string().contains("changed by another program"),
+                "{error}"
+            );
             assert_eq!(read(&path).unwrap().unwrap(), b"two");
         }
         fs::remove_file(&path).unwrap();
@@ -206,7 +249,10 @@ mod tests {
         assert!(error.to_string().contains("no/such/A.jwt"), "{error}");
         let dir = scratch.join("dir");
         make_dir(&dir.join("a/b")).unwrap();
-        assert_eq!(fs::metadata(dir.join("a/b")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(dir.join("a/b")).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         // A folder where the file should be.
         replace(&dir, b"x", None).unwrap_err();
         assert_eq!(names(&scratch.path), ["dir"]);
@@ -221,12 +267,27 @@ mod tests {
         fs::write(&path, vec![b'x'; MAX_FILE]).unwrap();
         assert_eq!(read(&path).unwrap().unwrap().len(), MAX_FILE);
         fs::write(&path, vec![b'x'; MAX_FILE + 1]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("longer than 1048576 bytes"));
-        assert!(read(&scratch.path).unwrap_err().to_string().contains("is not a file"));
+        assert!(
+            read(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("longer than 1048576 bytes")
+        );
+        assert!(
+            read(&scratch.path)
+                .unwrap_err()
+                .to_string()
+                .contains("is not a file")
+        );
         assert_eq!(read(&path.join("below")).unwrap(), None);
         let pipe = scratch.join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-        assert!(read(&pipe).unwrap_err().to_string().contains("is not a file"));
+        assert!(
+            read(&pipe)
+                .unwrap_err()
+                .to_string()
+                .contains("is not a file")
+        );
     }
 
     #[test]
@@ -234,12 +295,20 @@ mod tests {
         let scratch = Scratch::new();
         let (file, link) = (scratch.join("file"), scratch.join("link"));
         write_output(&file, b"one", false).unwrap();
-        assert!(write_output(&file, b"two", false).unwrap_err().to_string().contains("--force"));
+        assert!(
+            write_output(&file, b"two", false)
+                .unwrap_err()
+                .to_string()
+                .contains("--force")
+        );
         std::os::unix::fs::symlink(&file, &link).unwrap();
         write_output(&link, b"two", true).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(read(&file).unwrap().unwrap(), b"two");
         write_output(Path::new("/dev/null"), b"x", false).unwrap();
-        assert_eq!(write_output(&scratch.path, b"x", true).unwrap_err().code(), 2);
+        assert_eq!(
+            write_output(&scratch.path, b"x", true).unwrap_err().code(),
+            2
+        );
     }
 }

@@ -26,18 +26,41 @@ pub mod key_names {
 }
 
 /// Keys that this run has made, removed again if it fails before anything names them.
-#[derive(Default)]
 pub struct Fresh {
     keys: Vec<PublicKey>,
 }
 
 impl Fresh {
+    /// Asks whether the agent can sign, before a key is made that nothing would name.
+    ///
+    /// # Errors
+    /// Exit 4 if there is no agent, or a store of it is locked.
+    pub fn begin(ctx: &mut Context) -> Result<Fresh, Error> {
+        let status = ctx.agent()?.status()?;
+        match status.stores.iter().find(|store| store.locked) {
+            Some(store) => Err(
+                Error::no_agent(format!("the agent's {} is locked", store.name))
+                    .next("nkey agent unlock"),
+            ),
+            None => Ok(Fresh { keys: Vec::new() }),
+        }
+    }
+
     /// Makes a key in the agent. A user's may leave it, for creds; others may not.
     ///
     /// # Errors
     /// What the agent says.
-    pub fn generate(&mut self, ctx: &mut Context, kind: Kind, name: &str) -> Result<PublicKey, Error> {
-        let flags = if kind == Kind::User { flag::EXPORTABLE } else { 0 };
+    pub fn generate(
+        &mut self,
+        ctx: &mut Context,
+        kind: Kind,
+        name: &str,
+    ) -> Result<PublicKey, Error> {
+        let flags = if kind == Kind::User {
+            flag::EXPORTABLE
+        } else {
+            0
+        };
         let key = ctx.agent()?.generate(kind, name, flags)?;
         self.keys.push(key);
         Ok(key)
@@ -47,7 +70,9 @@ impl Fresh {
     pub fn abandon(&mut self, ctx: &mut Context, error: Error) -> Error {
         for key in self.keys.drain(..) {
             if let Err(kept) = ctx.agent().and_then(|agent| Ok(agent.remove(&key)?)) {
-                ctx.out.note(format!("the agent still holds the unused key {key}: {kept}"));
+                ctx.out.note(format!(
+                    "the agent still holds the unused key {key}: {kept}"
+                ));
             }
         }
         error

@@ -31,7 +31,12 @@ impl Lock {
         let failed = |error| Error::failed(format!("cannot lock {}: {error}", path.display()));
         let mut options = OpenOptions::new();
         let no_link = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        options.write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link);
+        options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(no_link);
         let file = options.open(&path).map_err(failed)?;
         let started = Instant::now();
         loop {
@@ -66,7 +71,8 @@ pub mod tests {
         pub fn new() -> Scratch {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = std::env::temp_dir().join(format!("nkey-store-test-{}-{count}", std::process::id()));
+            let path = std::env::temp_dir()
+                .join(format!("nkey-store-test-{}-{count}", std::process::id()));
             std::fs::create_dir(&path).unwrap();
             Scratch { path }
         }

@@ -5,26 +5,23 @@
 //! use the same files without any lock, so whatever is replaced is first compared with
 //! what was read.
 
-mod chain;
+pub mod chain;
 mod config;
-mod defaults;
+pub mod defaults;
 pub mod file;
-mod keys;
+pub mod issue;
+pub mod keys;
 mod lock;
 mod name;
 mod operator;
 mod places;
-mod signer;
-mod table;
+pub mod signer;
+pub mod system;
+pub mod table;
 mod token;
 
-pub use chain::{Finding, Level, Report, check_store, check_token};
-pub use config::{Info, Store};
-pub use defaults::{as_claims, new_account, new_operator, new_user, system_exports};
-pub use keys::{Fresh, key_names};
+pub use config::Store;
 pub use lock::Lock;
 pub use name::check_name;
 pub use operator::Operator;
-pub use signer::{Signer, account_signer, after_revocations, user_signer};
-pub use table::{Row, write_rows};
-pub use token::{Entry, Typed, read_token};
+pub use token::Entry;

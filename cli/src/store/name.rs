@@ -32,7 +32,10 @@ pub fn check_name(what: &str, name: &str) -> Result<(), Error> {
     } else {
         return Ok(());
     };
-    Err(Error::usage(format!("\"{}\" cannot name {what}: {reason}", clean_inline(name))))
+    Err(Error::usage(format!(
+        "\"{}\" cannot name {what}: {reason}",
+        clean_inline(name)
+    )))
 }
 
 #[cfg(test)]
@@ -43,7 +46,8 @@ mod tests {
     fn names_that_are_no_file_names_are_refused() {
         let long = "x".repeat(201);
         for name in [
-            "", "a/b", "a\\b", "..", "a..b", ".hidden", ".", "a\0b", "a\nb", "\u{85}", " a", "a ", "*", &long,
+            "", "a/b", "a\\b", "..", "a..b", ".hidden", ".", "a\0b", "a\nb", "\u{85}", " a", "a ",
+            "*", &long,
         ] {
             let error = check_name("an account", name).unwrap_err();
             assert_eq!(error.code(), 2, "{name:?}");

@@ -29,14 +29,22 @@ impl Operator {
         check_name("an operator", name)?;
         let dir = stores.join(name);
         let marker = dir.join(".nsc");
-        let bytes = file::read(&marker)?
-            .ok_or_else(|| Error::failed(format!("{} is missing: {name} is no operator", marker.display())))?;
+        let bytes = file::read(&marker)?.ok_or_else(|| {
+            Error::failed(format!(
+                "{} is missing: {name} is no operator",
+                marker.display()
+            ))
+        })?;
         let info: Info = serde_json::from_slice(&bytes)
             .map_err(|error| Error::failed(format!("{} is damaged: {error}", marker.display())))?;
         // It names the operator's token as well, so it must not lead elsewhere.
         check_name("an operator", &info.name)
             .map_err(|error| Error::failed(format!("{}: {error}", marker.display())))?;
-        Ok(Operator { name: name.to_owned(), dir, info })
+        Ok(Operator {
+            name: name.to_owned(),
+            dir,
+            info,
+        })
     }
 
     /// The folder that a new operator `name` will have. Nothing is made yet.
@@ -45,8 +53,16 @@ impl Operator {
     /// As [`check_name`].
     pub fn new(stores: &Path, name: &str, managed: bool) -> Result<Operator, Error> {
         check_name("an operator", name)?;
-        let info = Info { managed, name: name.to_owned(), ..Info::default() };
-        Ok(Operator { name: name.to_owned(), dir: stores.join(name), info })
+        let info = Info {
+            managed,
+            name: name.to_owned(),
+            ..Info::default()
+        };
+        Ok(Operator {
+            name: name.to_owned(),
+            dir: stores.join(name),
+            info,
+        })
     }
 
     /// The name of the folder, by which commands name the operator.
@@ -77,7 +93,9 @@ impl Operator {
     }
 
     fn user_jwt(&self, account: &str, user: &str) -> PathBuf {
-        self.account_dir(account).join("users").join(format!("{user}.jwt"))
+        self.account_dir(account)
+            .join("users")
+            .join(format!("{user}.jwt"))
     }
 
     /// The operator's token.
@@ -86,7 +104,8 @@ impl Operator {
     /// If it is missing or cannot be read.
     pub fn claims(&self) -> Result<Entry<owned::Operator>, Error> {
         let path = self.jwt();
-        Entry::read(self.name(), path.clone())?.ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
+        Entry::read(self.name(), path.clone())?
+            .ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
     }
 
     /// The names of the accounts, sorted: folders with a token of their name.
@@ -114,7 +133,11 @@ impl Operator {
                 }
             }
         }
-        let message = format!("operator {} has no account {}", clean_inline(self.name()), clean_inline(wanted));
+        let message = format!(
+            "operator {} has no account {}",
+            clean_inline(self.name()),
+            clean_inline(wanted)
+        );
         Err(Error::failed(message).next("nkey list accounts"))
     }
 
@@ -125,7 +148,8 @@ impl Operator {
     pub fn account(&self, name: &str) -> Result<Entry<Account>, Error> {
         check_name("an account", name)?;
         let path = self.account_jwt(name);
-        Entry::read(name, path.clone())?.ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
+        Entry::read(name, path.clone())?
+            .ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
     }
 
     /// The names of an account's users, sorted.
@@ -166,8 +190,14 @@ impl Operator {
                     .next(format!("nkey add user -a {of} -n NAME")));
             }
             (None, names) => {
-                let known = names.iter().map(|name| clean_inline(name)).collect::<Vec<_>>().join(", ");
-                return Err(Error::usage(format!("account {of} has several users: name one by -n: {known}")));
+                let known = names
+                    .iter()
+                    .map(|name| clean_inline(name))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                return Err(Error::usage(format!(
+                    "account {of} has several users: name one by -n: {known}"
+                )));
             }
         };
         self.user(account, name)
@@ -181,12 +211,64 @@ impl Operator {
         check_name("an account", account)?;
         check_name("a user", name)?;
         let path = self.user_jwt(account, name);
-        Entry::read(name, path.clone())?.ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
+        Entry::read(name, path.clone())?
+            .ok_or_else(|| Error::failed(format!("{} is missing", path.display())))
+    }
+
+    /// Whether there is a file for this account.
+    pub fn has_account(&self, name: &str) -> bool {
+        self.account_jwt(name).exists()
+    }
+
+    /// Whether the folder is an operator's: has a `.nsc`.
+    pub fn has_marker(&self) -> bool {
+        self.dir.join(".nsc").exists()
     }
 
     /// Whether there is a file for this user.
     pub fn has_user(&self, account: &str, name: &str) -> bool {
         self.user_jwt(account, name).exists()
+    }
+
+    /// Removes what an interrupted `init` left in the folder, which has no `.nsc` yet: the
+    /// operator's token and those of the accounts and users that `pairs` names.
+    ///
+    /// # Errors
+    /// If anything else is there.
+    pub fn remove_unfinished(&self, _lock: &Lock, pairs: &[(&str, &str)]) -> Result<(), Error> {
+        if !self.dir.exists() {
+            return Ok(());
+        }
+        let mut ours = vec![self.jwt()];
+        for (account, user) in pairs {
+            ours.extend([self.account_jwt(account), self.user_jwt(account, user)]);
+        }
+        let mut found = Vec::new();
+        files(&self.dir, 0, &mut found)?;
+        let is_temp = |path: &Path| {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            name.starts_with(".nkey-") && name.ends_with(".tmp")
+        };
+        if let Some(foreign) = found
+            .iter()
+            .find(|path| !ours.contains(path) && !is_temp(path))
+        {
+            return Err(Error::failed(format!(
+                "{} is in the way: the folder {} is no operator's, and not what an interrupted init leaves. Move it away, \
+                 then run the command again",
+                foreign.display(),
+                self.dir.display()
+            )));
+        }
+        for path in found {
+            std::fs::remove_file(&path).map_err(|error| {
+                Error::failed(format!("cannot remove {}: {error}", path.display()))
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes `.nsc`, which makes the folder an operator's.
@@ -208,7 +290,12 @@ impl Operator {
     ///
     /// # Errors
     /// If the file has changed since.
-    pub fn write_operator(&self, _lock: &Lock, token: &str, read: Option<&[u8]>) -> Result<PathBuf, Error> {
+    pub fn write_operator(
+        &self,
+        _lock: &Lock,
+        token: &str,
+        read: Option<&[u8]>,
+    ) -> Result<PathBuf, Error> {
         write(self.jwt(), token, read)
     }
 
@@ -216,7 +303,13 @@ impl Operator {
     ///
     /// # Errors
     /// If the file has changed since.
-    pub fn write_account(&self, _lock: &Lock, name: &str, token: &str, read: Option<&[u8]>) -> Result<PathBuf, Error> {
+    pub fn write_account(
+        &self,
+        _lock: &Lock,
+        name: &str,
+        token: &str,
+        read: Option<&[u8]>,
+    ) -> Result<PathBuf, Error> {
         check_name("an account", name)?;
         write(self.account_jwt(name), token, read)
     }
@@ -239,10 +332,150 @@ impl Operator {
     }
 }
 
+/// The files below a folder; those of an operator are at most four levels deep.
+fn files(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |error: std::io::Error| {
+        Error::failed(format!("cannot read the folder {}: {error}", dir.display()))
+    };
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_type().map_err(failed)?.is_dir() && depth < 4 {
+            files(&entry.path(), depth + 1, found)?;
+        } else {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
 fn write(path: PathBuf, token: &str, read: Option<&[u8]>) -> Result<PathBuf, Error> {
     if let Some(dir) = path.parent() {
         file::make_dir(dir)?;
     }
     file::replace(&path, token.as_bytes(), read)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::lock::tests::Scratch;
+    use std::fs;
+
+    fn fixture() -> Operator {
+        let stores = PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/fixtures/nsc-store/stores"
+        ));
+        Operator::load(&stores, "demoop").unwrap()
+    }
+
+    #[test]
+    fn what_nsc_wrote_is_found_by_name_and_by_key() {
+        let operator = fixture();
+        assert_eq!(operator.claims().unwrap().claims.standard.name, "demoop");
+        let accounts = operator.accounts().unwrap();
+        assert_eq!(
+            accounts,
+            [
+                "SYS",
+                "demoCALLOUT",
+                "demoEXP",
+                "demoIMP",
+                "demoJS",
+                "demoTIER"
+            ]
+        );
+        assert_eq!(operator.users("demoJS").unwrap(), ["plain", "scoped"]);
+        assert_eq!(operator.users("demoEXP").unwrap(), Vec::<String>::new());
+        let sub = operator.account("demoJS").unwrap().claims.standard.sub;
+        assert_eq!(operator.find_account(&accounts, &sub).unwrap(), "demoJS");
+        let user = operator.user("demoJS", "scoped").unwrap();
+        assert_eq!(
+            operator.find_user("demoJS", Some(user.sub())).unwrap().name,
+            "scoped"
+        );
+        assert_eq!(operator.find_user("SYS", None).unwrap().name, "sys");
+        assert_eq!(operator.find_user("demoJS", None).unwrap_err().code(), 2);
+        assert!(
+            operator
+                .find_user("demoEXP", None)
+                .unwrap_err()
+                .to_string()
+                .contains("nkey add user -a demoEXP")
+        );
+    }
+
+    #[test]
+    fn names_do_not_lead_out_of_the_folder() {
+        let operator = fixture();
+        for name in ["../demoJS/demoJS", "..", "a/b", ""] {
+            assert_eq!(operator.account(name).unwrap_err().code(), 2, "{name}");
+            assert_eq!(
+                operator.user("demoJS", name).unwrap_err().code(),
+                2,
+                "{name}"
+            );
+        }
+        let scratch = Scratch::new();
+        file::make_dir(&scratch.join("x")).unwrap();
+        fs::write(scratch.join("x/.nsc"), r#"{"name":"../../etc/x"}"#).unwrap();
+        Operator::load(&scratch.path, "x").unwrap_err();
+    }
+
+    #[test]
+    fn a_token_in_the_wrong_place_is_named_with_its_file() {
+        let scratch = Scratch::new();
+        let operator = Operator::new(&scratch.path, "op", false).unwrap();
+        let lock = Lock::take(&scratch.path).unwrap();
+        let user = fixture().user("demoJS", "plain").unwrap();
+        operator
+            .write_account(&lock, "A", &user.token, None)
+            .unwrap();
+        let error = operator.account("A").unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("A/A.jwt is not the token of an account"),
+            "{error}"
+        );
+        operator
+            .write_account(&lock, "A", &user.token, None)
+            .unwrap_err();
+        let bytes = user.token.clone().into_bytes();
+        operator
+            .write_account(&lock, "A", "x", Some(&bytes))
+            .unwrap();
+        assert!(
+            operator
+                .account("A")
+                .unwrap_err()
+                .to_string()
+                .contains("A.jwt: ")
+        );
+    }
+
+    #[test]
+    fn an_interrupted_init_is_cleared_and_nothing_else() {
+        let scratch = Scratch::new();
+        let lock = Lock::take(&scratch.path).unwrap();
+        let operator = Operator::new(&scratch.path, "op", false).unwrap();
+        operator.remove_unfinished(&lock, &[("op", "op")]).unwrap();
+        operator.write_operator(&lock, "x", None).unwrap();
+        operator.write_user(&lock, "op", "op", "x", None).unwrap();
+        fs::write(operator.dir().join("accounts/.nkey-1.tmp"), "x").unwrap();
+        operator.remove_unfinished(&lock, &[("op", "op")]).unwrap();
+        let mut left = Vec::new();
+        files(operator.dir(), 0, &mut left).unwrap();
+        assert_eq!(left, Vec::<PathBuf>::new());
+        operator.write_account(&lock, "mine", "x", None).unwrap();
+        let error = operator
+            .remove_unfinished(&lock, &[("op", "op")])
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("mine.jwt is in the way"),
+            "{error}"
+        );
+        assert!(operator.account_jwt("mine").exists());
+    }
 }

@@ -30,15 +30,21 @@ impl Places {
         variable: impl Fn(&str) -> Option<OsString>,
         exists: impl Fn(&Path) -> bool,
     ) -> Result<Places, Error> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let home = || {
             set("HOME").ok_or_else(|| {
                 Error::usage("HOME is not set, so the folder of nsc's store is not known: name it by --all-dirs")
             })
         };
-        let expand = |path: PathBuf| match path.strip_prefix("~") {
-            Ok(rest) => Ok(home()?.join(rest)),
-            Err(_) => Ok(path),
+        let expand = |path: PathBuf| -> Result<PathBuf, Error> {
+            match path.strip_prefix("~") {
+                Ok(rest) => Ok(home()?.join(rest)),
+                Err(_) => Ok(path),
+            }
         };
         let flag = |own: &Option<PathBuf>| global.all_dirs.clone().or_else(|| own.clone());
         let config = match flag(&global.config_dir).or_else(|| set("NSC_HOME")) {
@@ -49,7 +55,12 @@ impl Places {
                     None => home()?.join(".config"),
                 }
                 .join("nats/nsc");
-                older(new, |new| new.join("nsc.json"), || Ok(home()?.join(".nsc")), &exists)
+                older(
+                    new,
+                    |new| new.join("nsc.json"),
+                    || Ok(home()?.join(".nsc")),
+                    &exists,
+                )
             }
         };
         let stores = flag(&global.data_dir).map(expand).transpose()?;
@@ -61,10 +72,19 @@ impl Places {
                     None => home()?.join(".local/share"),
                 }
                 .join("nats/nsc/stores");
-                older(new, Path::to_owned, || Ok(home()?.join(".nsc/nats")), &exists)
+                older(
+                    new,
+                    Path::to_owned,
+                    || Ok(home()?.join(".nsc/nats")),
+                    &exists,
+                )
             }
         };
-        Ok(Places { config, stores, default_stores })
+        Ok(Places {
+            config,
+            stores,
+            default_stores,
+        })
     }
 }
 
@@ -94,12 +114,18 @@ mod tests {
         }
     }
 
-    fn resolve(global: &Global, variables: &[(&str, &str)], files: &[&str]) -> Result<Places, Error> {
+    fn resolve(
+        global: &Global,
+        variables: &[(&str, &str)],
+        files: &[&str],
+    ) -> Result<Places, Error> {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        Places::resolve(global, variable, |path| files.iter().any(|file| Path::new(file) == path))
+        Places::resolve(global, variable, |path| {
+            files.iter().any(|file| Path::new(file) == path)
+        })
     }
 
     #[test]
@@ -107,7 +133,10 @@ mod tests {
         let home = ("HOME", "/h");
         let places = resolve(&global(None, None, None), &[home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/h/.config/nats/nsc"));
-        assert_eq!(places.default_stores, Path::new("/h/.local/share/nats/nsc/stores"));
+        assert_eq!(
+            places.default_stores,
+            Path::new("/h/.local/share/nats/nsc/stores")
+        );
         assert_eq!(places.stores, None);
 
         let xdg = [("XDG_CONFIG_HOME", "/c"), ("XDG_DATA_HOME", "/d"), home];
@@ -131,7 +160,10 @@ mod tests {
         let home = [("HOME", "/h")];
         let old = ["/h/.nsc/nsc.json", "/h/.nsc/nats"];
         let places = resolve(&global(None, None, None), &home, &old).unwrap();
-        assert_eq!((places.config, places.default_stores), ("/h/.nsc".into(), "/h/.nsc/nats".into()));
+        assert_eq!(
+            (places.config, places.default_stores),
+            ("/h/.nsc".into(), "/h/.nsc/nats".into())
+        );
         let both = [&old[..], &["/h/.config/nats/nsc/nsc.json"]].concat();
         let places = resolve(&global(None, None, None), &home, &both).unwrap();
         assert_eq!(places.config, Path::new("/h/.config/nats/nsc"));

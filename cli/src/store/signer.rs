@@ -22,7 +22,10 @@ pub struct Signer {
 
 impl Signer {
     fn plain(key: &str) -> Option<Signer> {
-        Some(Signer { key: PublicKey::from_str(key).ok()?, scope: None })
+        Some(Signer {
+            key: PublicKey::from_str(key).ok()?,
+            scope: None,
+        })
     }
 
     fn role(&self) -> Option<&str> {
@@ -46,7 +49,13 @@ pub fn account_signer(
     if !claims.nats.strict_signing_key_usage {
         candidates.extend(Signer::plain(&claims.standard.sub));
     }
-    candidates.extend(claims.nats.signing_keys.iter().filter_map(|key| Signer::plain(key)));
+    candidates.extend(
+        claims
+            .nats
+            .signing_keys
+            .iter()
+            .filter_map(|key| Signer::plain(key)),
+    );
     let name = clean_inline(operator.name());
     if candidates.is_empty() {
         return Err(Error::failed(format!(
@@ -55,7 +64,10 @@ pub fn account_signer(
     }
     if operator.is_managed() {
         // The account signs itself, and the operator signs what is sent to it.
-        candidates.extend(sub.map(|key| Signer { key: *key, scope: None }));
+        candidates.extend(sub.map(|key| Signer {
+            key: *key,
+            scope: None,
+        }));
     }
     choose(ctx, candidates, &format!("the accounts of operator {name}"))
 }
@@ -65,18 +77,32 @@ pub fn account_signer(
 ///
 /// # Errors
 /// If `-K` names another key, or the agent holds none of them.
-pub fn user_signer(ctx: &mut Context, strict: bool, account: &Entry<Account>) -> Result<Signer, Error> {
+pub fn user_signer(
+    ctx: &mut Context,
+    strict: bool,
+    account: &Entry<Account>,
+) -> Result<Signer, Error> {
     let mut candidates = Vec::new();
     if !strict {
         candidates.extend(Signer::plain(account.sub()));
     }
-    candidates.extend(account.claims.nats.signing_keys.iter().filter_map(|signing_key| {
-        let scope = match signing_key {
-            SigningKey::Plain(_) => None,
-            SigningKey::Scoped(scope) => Some(scope.clone()),
-        };
-        Some(Signer { key: PublicKey::from_str(signing_key.key()).ok()?, scope })
-    }));
+    candidates.extend(
+        account
+            .claims
+            .nats
+            .signing_keys
+            .iter()
+            .filter_map(|signing_key| {
+                let scope = match signing_key {
+                    SigningKey::Plain(_) => None,
+                    SigningKey::Scoped(scope) => Some(scope.clone()),
+                };
+                Some(Signer {
+                    key: PublicKey::from_str(signing_key.key()).ok()?,
+                    scope,
+                })
+            }),
+    );
     let name = clean_inline(&account.name);
     if candidates.is_empty() {
         return Err(Error::failed(format!(
@@ -110,26 +136,41 @@ fn pick(
         Some(KeyArgument::Public(key)) => {
             if !candidates.iter().any(|signer| signer.key == *key) {
                 let keys = list(&candidates);
-                return Err(Error::usage(format!("{key} may not sign {what}; these may: {keys}")));
+                return Err(Error::usage(format!(
+                    "{key} may not sign {what}; these may: {keys}"
+                )));
             }
             candidates.retain(|signer| signer.key == *key);
         }
         Some(KeyArgument::Name(name)) => {
             let by_role = |signer: &Signer| signer.role() == Some(name.as_str());
-            let by_name = |signer: &Signer| info(&signer.key).is_some_and(|info| info.name == *name);
+            let by_name =
+                |signer: &Signer| info(&signer.key).is_some_and(|info| info.name == *name);
             let named = match candidates.iter().any(by_role) {
-                true => candidates.iter().filter(|signer| by_role(signer)).cloned().collect(),
-                false => candidates.iter().filter(|signer| by_name(signer)).cloned().collect::<Vec<_>>(),
+                true => candidates
+                    .iter()
+                    .filter(|signer| by_role(signer))
+                    .cloned()
+                    .collect(),
+                false => candidates
+                    .iter()
+                    .filter(|signer| by_name(signer))
+                    .cloned()
+                    .collect::<Vec<_>>(),
             };
             if named.is_empty() {
                 let (name, keys) = (clean_inline(name), list(&candidates));
-                return Err(Error::usage(format!("no key named {name} may sign {what}; these may: {keys}")));
+                return Err(Error::usage(format!(
+                    "no key named {name} may sign {what}; these may: {keys}"
+                )));
             }
             candidates = named;
         }
         None => {}
     }
-    let (mut here, away): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|signer| info(&signer.key).is_some());
+    let (mut here, away): (Vec<_>, Vec<_>) = candidates
+        .into_iter()
+        .partition(|signer| info(&signer.key).is_some());
     if wanted.is_none() {
         if let Some(at) = here.iter().position(|signer| signer.scope.is_none()) {
             return Ok(here.swap_remove(at));
@@ -142,17 +183,25 @@ fn pick(
         }
     }
     match here.len() {
-        0 => Err(Error::failed(format!("the agent holds none of the keys that may sign {what}: {}", list(&away)))
-            .next("nkey import keys FILE")),
+        0 => Err(Error::failed(format!(
+            "the agent holds none of the keys that may sign {what}: {}",
+            list(&away)
+        ))
+        .next("nkey import keys FILE")),
         1 => Ok(here.remove(0)),
-        _ => Err(Error::usage(format!("several keys are meant: name one by its public key: {}", list(&here)))),
+        _ => Err(Error::usage(format!(
+            "several keys are meant: name one by its public key: {}",
+            list(&here)
+        ))),
     }
 }
 
 /// The time that the `iat` of a new token for the user `sub` must be greater than, so that no
 /// revocation of the account covers it; 0 if there is none.
 pub fn after_revocations(account: &Account, sub: &str) -> i64 {
-    let times = [sub, "*"].into_iter().filter_map(|key| account.revocations.get(key));
+    let times = [sub, "*"]
+        .into_iter()
+        .filter_map(|key| account.revocations.get(key));
     times.copied().max().unwrap_or(0)
 }
 
@@ -166,12 +215,21 @@ mod tests {
     }
 
     fn plain(byte: u8) -> Signer {
-        Signer { key: key(byte), scope: None }
+        Signer {
+            key: key(byte),
+            scope: None,
+        }
     }
 
     fn scoped(byte: u8, role: &str) -> Signer {
-        let scope = UserScope { role: Some(role.to_owned()), ..UserScope::default() };
-        Signer { key: key(byte), scope: Some(scope) }
+        let scope = UserScope {
+            role: Some(role.to_owned()),
+            ..UserScope::default()
+        };
+        Signer {
+            key: key(byte),
+            scope: Some(scope),
+        }
     }
 
     fn held(keys: &[(u8, &str)]) -> Vec<KeyInfo> {
@@ -191,18 +249,40 @@ mod tests {
     #[test]
     fn the_first_key_that_is_held_signs_and_a_scoped_one_only_when_named() {
         let all = || vec![plain(1), scoped(2, "service"), plain(3)];
-        let pick = |wanted: Option<KeyArgument>, keys: &[(u8, &str)]| pick(all(), wanted.as_ref(), &held(keys), "users");
+        let pick = |wanted: Option<KeyArgument>, keys: &[(u8, &str)]| {
+            pick(all(), wanted.as_ref(), &held(keys), "users")
+        };
         assert_eq!(pick(None, &[(3, ""), (1, "")]).unwrap(), plain(1));
         assert_eq!(pick(None, &[(3, ""), (2, "")]).unwrap(), plain(3));
         let error = pick(None, &[(2, "")]).unwrap_err();
-        assert!(error.to_string().contains("role service") && error.code() == 2, "{error}");
+        assert!(
+            error.to_string().contains("role service") && error.code() == 2,
+            "{error}"
+        );
         let error = pick(None, &[(9, "")]).unwrap_err();
-        assert!(error.to_string().ends_with("type: nkey import keys FILE") && error.code() == 1, "{error}");
-        assert_eq!(pick(named("service"), &[(2, ""), (1, "service")]).unwrap(), scoped(2, "service"));
-        assert_eq!(pick(named("mine"), &[(2, ""), (3, "mine"), (9, "mine")]).unwrap(), plain(3));
-        assert!(pick(named("mine"), &[(1, "mine"), (3, "mine")]).unwrap_err().to_string().contains("several"));
+        assert!(
+            error.to_string().ends_with("type: nkey import keys FILE") && error.code() == 1,
+            "{error}"
+        );
+        assert_eq!(
+            pick(named("service"), &[(2, ""), (1, "service")]).unwrap(),
+            scoped(2, "service")
+        );
+        assert_eq!(
+            pick(named("mine"), &[(2, ""), (3, "mine"), (9, "mine")]).unwrap(),
+            plain(3)
+        );
+        assert!(
+            pick(named("mine"), &[(1, "mine"), (3, "mine")])
+                .unwrap_err()
+                .to_string()
+                .contains("several")
+        );
         assert_eq!(pick(named("other"), &[(9, "other")]).unwrap_err().code(), 2);
-        assert_eq!(pick(Some(KeyArgument::Public(key(3))), &[(1, ""), (3, "")]).unwrap(), plain(3));
+        assert_eq!(
+            pick(Some(KeyArgument::Public(key(3))), &[(1, ""), (3, "")]).unwrap(),
+            plain(3)
+        );
         pick(Some(KeyArgument::Public(key(3))), &[(1, "")]).unwrap_err();
         let error = pick(Some(KeyArgument::Public(key(9))), &[(9, "")]).unwrap_err();
         assert!(error.to_string().contains("may not sign users"), "{error}");
@@ -215,6 +295,9 @@ mod tests {
         account.revocations.insert("*".to_owned(), 5);
         account.revocations.insert("U1".to_owned(), 9);
         account.revocations.insert("U2".to_owned(), 3);
-        assert_eq!(["U1", "U2", "U3"].map(|sub| after_revocations(&account, sub)), [9, 5, 5]);
+        assert_eq!(
+            ["U1", "U2", "U3"].map(|sub| after_revocations(&account, sub)),
+            [9, 5, 5]
+        );
     }
 }

@@ -20,8 +20,16 @@ impl Row {
     /// The entry `name`, whose public key was read or not.
     pub fn new(name: String, public_key: Result<String, Error>) -> Row {
         match public_key {
-            Ok(public_key) => Row { name, public_key, error: None },
-            Err(error) => Row { name, public_key: String::new(), error: Some(error.to_string()) },
+            Ok(public_key) => Row {
+                name,
+                public_key,
+                error: None,
+            },
+            Err(error) => Row {
+                name,
+                public_key: String::new(),
+                error: Some(error.to_string()),
+            },
         }
     }
 }
@@ -42,7 +50,10 @@ pub fn write_rows(out: &mut Output, rows: &[Row], json: bool) -> Result<(), Erro
     }
     match rows.iter().filter(|row| row.error.is_some()).count() {
         0 => Ok(()),
-        damaged => Err(Error::failed(format!("{damaged} of {} tokens cannot be read", rows.len())).next("nkey validate -A")),
+        damaged => Err(
+            Error::failed(format!("{damaged} of {} tokens cannot be read", rows.len()))
+                .next("nkey validate -A"),
+        ),
     }
 }
 
@@ -52,16 +63,26 @@ mod tests {
 
     #[test]
     fn a_damaged_token_is_listed_and_fails() {
-        let rows = [Row::new("a".into(), Ok("AKEY".into())), Row::new("b".into(), Err(Error::failed("gone")))];
+        let rows = [
+            Row::new("a".into(), Ok("AKEY".into())),
+            Row::new("b".into(), Err(Error::failed("gone"))),
+        ];
         for json in [false, true] {
             let (mut out, text, _) = Output::captured();
             let error = write_rows(&mut out, &rows, json).unwrap_err();
             assert_eq!(error.code(), 1);
-            assert!(text.text().contains("AKEY") && text.text().contains("gone"), "{}", text.text());
+            assert!(
+                text.text().contains("AKEY") && text.text().contains("gone"),
+                "{}",
+                text.text()
+            );
         }
         let (mut out, text, _) = Output::captured();
         write_rows(&mut out, &rows[..1], true).unwrap();
         let parsed: serde_json::Value = serde_json::from_str(&text.text()).unwrap();
-        assert_eq!(parsed, serde_json::json!([{"name": "a", "public_key": "AKEY"}]));
+        assert_eq!(
+            parsed,
+            serde_json::json!([{"name": "a", "public_key": "AKEY"}])
+        );
     }
 }

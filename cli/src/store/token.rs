@@ -66,10 +66,15 @@ pub fn read_token(path: &Path) -> Result<Option<(Vec<u8>, String, Decoded)>, Err
     let Some(bytes) = file::read(path)? else {
         return Ok(None);
     };
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Error::failed(format!("{} is not text, so it holds no token", path.display())))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        Error::failed(format!(
+            "{} is not text, so it holds no token",
+            path.display()
+        ))
+    })?;
     let token = creds::parse_token(text).to_owned();
-    let decoded = tolerant::decode(&token).map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
+    let decoded = tolerant::decode(&token)
+        .map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
     Ok(Some((bytes, token, decoded)))
 }
 
@@ -83,7 +88,11 @@ impl<N: Typed> Entry<N> {
             return Ok(None);
         };
         let Some(claims) = N::from_any(decoded.claims) else {
-            return Err(Error::failed(format!("{} is not the token of an {}", path.display(), N::TYPE)));
+            return Err(Error::failed(format!(
+                "{} is not the token of an {}",
+                path.display(),
+                N::TYPE
+            )));
         };
         Ok(Some(Entry {
             name: name.to_owned(),

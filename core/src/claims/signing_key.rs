@@ -6,6 +6,7 @@ use crate::json::{Write, Writer};
 
 /// A signing key of an account: plain, or with a scope.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is no box without alloc")]
 pub enum SigningKey<'a> {
     /// A key without a scope.
     Plain(&'a str),

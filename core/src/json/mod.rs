@@ -10,8 +10,8 @@ mod writer;
 #[cfg(feature = "alloc")]
 mod node;
 
-pub(crate) use escape::{escape_at, has_go_escapes};
 pub use escape::{Decoded, escape_len, is_plain};
+pub(crate) use escape::{escape_at, has_go_escapes};
 pub use float::go_float;
 #[cfg(feature = "alloc")]
 pub use node::{Node, NodeError};

@@ -62,7 +62,8 @@ impl<'a> Peek<'a> {
 /// letter case, or with an escape, whose letters are not seen here.
 fn known_key<E: de::Error>(key: &str, known: &[&'static str]) -> Result<Option<usize>, E> {
     let place = known.iter().position(|known| *known == key);
-    if place.is_none() && (!has_go_escapes(key) || known.iter().any(|known| same_fold(key, known))) {
+    if place.is_none() && (!has_go_escapes(key) || known.iter().any(|known| same_fold(key, known)))
+    {
         return Err(E::custom("key"));
     }
     Ok(place)

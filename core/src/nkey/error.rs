@@ -37,6 +37,8 @@ pub enum Error {
     IsPublic(Kind),
     /// The key is one of the eight points of small order, for which anyone can sign.
     SmallOrder,
+    /// Every byte of the seed is zero: no random number generator gave it.
+    ZeroSeed,
     /// Curve keys do not sign, and there is no key pair for them here.
     CannotSign,
     /// The random number generator failed.
@@ -79,6 +81,7 @@ impl fmt::Display for Error {
             Error::SmallOrder => {
                 f.write_str("this is not the public key of any seed: its point has a small order")
             }
+            Error::ZeroSeed => f.write_str("the seed is all zeros, which is no secret"),
             Error::CannotSign => {
                 f.write_str("a curve key (X) cannot sign, it only seals and opens")
             }

@@ -18,13 +18,15 @@ impl KeyPair {
     /// The pair that a seed makes.
     ///
     /// # Errors
-    /// [`Error::CannotSign`] for a curve seed.
+    /// [`Error::CannotSign`] for a curve seed, [`Error::ZeroSeed`] for one of zeros.
     pub fn from_seed(seed: &Seed) -> Result<KeyPair, Error> {
         if !seed.kind().can_sign() {
             return Err(Error::CannotSign);
         }
+        // from_seed would panic on zeros.
         let pair =
-            ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(*seed.as_bytes()));
+            ed25519_compact::KeyPair::try_from_seed(ed25519_compact::Seed::new(*seed.as_bytes()))
+                .map_err(|_| Error::ZeroSeed)?;
         Ok(KeyPair {
             kind: seed.kind(),
             expanded: *pair.sk,

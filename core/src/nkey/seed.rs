@@ -66,9 +66,11 @@ impl Seed {
     }
 
     /// The public key of this seed: Ed25519 (RFC 8032), or X25519 (RFC 7748) for a curve key.
+    /// A seed of zeros, which no text gives, has the public key of zeros.
     pub fn public_key(&self) -> super::PublicKey {
         let key = if self.kind.can_sign() {
-            *ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(self.bytes)).pk
+            ed25519_compact::KeyPair::try_from_seed(ed25519_compact::Seed::new(self.bytes))
+                .map_or([0; 32], |pair| *pair.pk)
         } else {
             let secret = ed25519_compact::x25519::SecretKey::new(self.bytes);
             secret.recover_public_key().map_or([0; 32], |key| *key)
@@ -143,6 +145,7 @@ impl FromStr for Seed {
     type Err = Error;
 
     /// Reads 58 characters of upper-case base32. A text around it must be trimmed first.
+    /// Zeros are refused: Go's library takes them, but they are no secret.
     fn from_str(text: &str) -> Result<Seed, Error> {
         if let Form::Public(kind) = codec::form(text) {
             return Err(Error::IsPublic(kind));
@@ -158,6 +161,9 @@ impl FromStr for Seed {
         let kind = Kind::from_prefix(((raw[0] & 7) << 5) | (raw[1] >> 3))?;
         let mut seed = Seed::from_bytes(kind, [0; 32]);
         seed.bytes.copy_from_slice(&raw[2..34]);
+        if seed.bytes == [0; 32] {
+            return Err(Error::ZeroSeed);
+        }
         Ok(seed)
     }
 }

@@ -29,6 +29,22 @@ fn seeds_of_the_example_give_its_public_keys() {
     }
 }
 
+/// ed25519-compact panics on such a seed where it is not asked otherwise.
+#[test]
+fn a_seed_of_zeros_is_refused_everywhere() {
+    for kind in Kind::ALL {
+        let zeros = Seed::from_bytes(kind, [0; 32]);
+        let text = zeros.encode();
+        assert_eq!(
+            Seed::from_str(text.reveal()).map(|_| ()),
+            Err(Error::ZeroSeed),
+            "{kind}"
+        );
+        assert!(KeyPair::from_seed(&zeros).is_err());
+        zeros.public_key();
+    }
+}
+
 /// A curve key of tests/fixtures/nsc-store, which nsc made.
 #[test]
 fn a_curve_seed_gives_the_key_that_nsc_names_its_file_by() {

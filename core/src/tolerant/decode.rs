@@ -17,6 +17,10 @@ use core::str::FromStr;
 
 /// A claim of any type, owned.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is read at a time, and a box would be in every pattern"
+)]
 pub enum AnyClaims {
     /// An operator's.
     Operator(Claims<Operator>),

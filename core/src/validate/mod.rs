@@ -124,6 +124,3 @@ impl Findings<'_> {
         self.push(Class::Blocking, field, text);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,11 +5,8 @@
 //! `NKEY_SEED` the seed of the random claims (default 1).
 
 mod peer;
-mod random;
 mod read;
 mod rows;
-mod store;
-mod tricks;
 mod write;
 
 /// The types that are signed.

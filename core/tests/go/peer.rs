@@ -12,14 +12,20 @@ fn program(name: &str) -> Command {
         PathBuf::from,
     );
     let path = tools.join("bin").join(name);
-    assert!(path.exists(), "{} is missing: run `make tools`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `make tools`",
+        path.display()
+    );
     Command::new(path)
 }
 
 /// A number from the environment.
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| {
-        value.parse().unwrap_or_else(|_| panic!("{name}={value} is not a number"))
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name}={value} is not a number"))
     })
 }
 
@@ -79,10 +85,20 @@ pub struct Made {
 /// Tokens of random claims of one type.
 pub fn claimsgen(kind: &str) -> Vec<Made> {
     let output = program("claimsgen")
-        .args(["-n", &count().to_string(), "-seed", &seed().to_string(), kind])
+        .args([
+            "-n",
+            &count().to_string(),
+            "-seed",
+            &seed().to_string(),
+            kind,
+        ])
         .output()
         .expect("claimsgen runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let made: Vec<_> = lines(&output.stdout)
         .iter()
         .map(|line| Made {
@@ -115,7 +131,10 @@ pub fn claimscheck(tokens: &[String]) -> Vec<Checked> {
     let input = tokens.join("\n");
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("claimscheck ends");
-    writer.join().expect("the writer ends").expect("claimscheck reads all");
+    writer
+        .join()
+        .expect("the writer ends")
+        .expect("claimscheck reads all");
     assert!(output.status.success());
     let checked: Vec<_> = lines(&output.stdout)
         .iter()

@@ -24,23 +24,40 @@ fn check(made: &peer::Made, seen: &mut BTreeSet<&'static str>) {
     let effective = decoded.claims.effective();
     assert_eq!(effective.to_json(), made.again);
 
-    let reading = canonical::read(payload, &mut ()).unwrap_or_else(|refusal| panic!("{refusal}: {shown}"));
+    let reading =
+        canonical::read(payload, &mut ()).unwrap_or_else(|refusal| panic!("{refusal}: {shown}"));
     let pair = KeyPair::from_seed(&Seed::from_str(&made.seed).unwrap()).unwrap();
     assert_eq!(reading.iss, pair.public_key());
-    let permit = language::permit(&reading.iss, parts.input.as_bytes(), &mut vec![0; token.len()], &mut ())
-        .map(|permit| matches!(permit, Permit::Jwt(_)));
+    let permit = language::permit(
+        &reading.iss,
+        parts.input.as_bytes(),
+        &mut vec![0; token.len()],
+        &mut (),
+    )
+    .map(|permit| matches!(permit, Permit::Jwt(_)));
     assert_eq!(permit, Ok(true));
 
     let (mut buf, input) = decoded.claims.prepare(&reading.iss, reading.iat).unwrap();
     let signature = pair.sign(&buf[..input]);
-    assert_eq!(jwt::finish(input, &signature, &mut buf).unwrap(), token, "{shown}");
+    assert_eq!(
+        jwt::finish(input, &signature, &mut buf).unwrap(),
+        token,
+        "{shown}"
+    );
     let mut scratch = vec![0; token.len()];
-    assert_eq!(jwt::verify(token, &mut scratch).map(|verified| verified.claim_type), Ok(reading.claim_type));
+    assert_eq!(
+        jwt::verify(token, &mut scratch).map(|verified| verified.claim_type),
+        Ok(reading.claim_type)
+    );
 
     for (claims, go) in [(&decoded.claims, &made.made), (&effective, &made.read)] {
         let found = validate(claims, reading.iat, &is_zone);
         let wanted = rows::go(go);
-        assert_eq!(rows::ours(&found), wanted, "\nours: {found:#?}\nGo's: {go:#?}\n{shown}");
+        assert_eq!(
+            rows::ours(&found),
+            wanted,
+            "\nours: {found:#?}\nGo's: {go:#?}\n{shown}"
+        );
         seen.extend(wanted.iter().map(|row| row.1));
     }
 }

@@ -5,10 +5,22 @@ use nkey_core::validate::{Class, Finding};
 /// Go's sentence, and ours for the same thing; `{}` stands for any text. The first that fits counts.
 const ROWS: &[(&str, &[&str])] = &[
     ("claim is expired", &["the claim expired {} seconds ago"]),
-    ("claim is not yet valid", &["the claim is valid in {} seconds"]),
-    ("error parsing account server url: {}", &["account server {} is not a URL: {}"]),
-    ("account server url {} requires a protocol", &["account server {} has no scheme such as nats://"]),
-    ("error parsing operator service url {}: {}", &["service {} is not a URL: {}"]),
+    (
+        "claim is not yet valid",
+        &["the claim is valid in {} seconds"],
+    ),
+    (
+        "error parsing account server url: {}",
+        &["account server {} is not a URL: {}"],
+    ),
+    (
+        "account server url {} requires a protocol",
+        &["account server {} has no scheme such as nats://"],
+    ),
+    (
+        "error parsing operator service url {}: {}",
+        &["service {} is not a URL: {}"],
+    ),
     (
         "operator service url {} - credentials are not supported",
         &["service {} has a user, which may not stand there"],
@@ -21,7 +33,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "operator service url {} - protocol not supported (only 'nats', 'tls', 'ws', 'wss' only)",
         &["service {} does not begin with nats://, tls://, ws:// or wss://"],
     ),
-    ("assert server version error: {}", &["server version {} is not three numbers divided by dots"]),
+    (
+        "assert server version error: {}",
+        &["server version {} is not three numbers divided by dots"],
+    ),
     (
         "JetStream Limits and tiered JetStream Limits are mutually exclusive",
         &["there are JetStream limits with tiers and without: only one kind may be set"],
@@ -50,7 +65,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "AllowedAccounts can only be a list of accounts or \"*\"",
         &["* stands beside other accounts, but it must stand alone"],
     ),
-    ("XKey {} is not a valid public xkey", &["{} is not a public curve key"]),
+    (
+        "XKey {} is not a valid public xkey",
+        &["{} is not a public curve key"],
+    ),
     (
         "the account Trace.Destination subject {} is not a valid publish subject",
         &["trace destination {} has wildcards: nothing can be published there"],
@@ -88,13 +106,22 @@ const ROWS: &[(&str, &[&str])] = &[
         "self-signed account JWTs shouldn't contain operator limits",
         &["an account that signs itself should not have limits: only its operator sets them"],
     ),
-    ("Description is too long", &["the description has {} bytes, more than 8192"]),
-    ("Info URL is too long", &["the URL has {} bytes, more than 8192"]),
+    (
+        "Description is too long",
+        &["the description has {} bytes, more than 8192"],
+    ),
+    (
+        "Info URL is too long",
+        &["the URL has {} bytes, more than 8192"],
+    ),
     (
         "error parsing info url: no hostname or scheme",
         &["{} is not a URL with a scheme and a host"],
     ),
-    ("invalid export type: {}", &["the export is neither a stream nor a service"]),
+    (
+        "invalid export type: {}",
+        &["the export is neither a stream nor a service"],
+    ),
     (
         "invalid response type for service: {}",
         &["response type {} of a service is not Singleton, Stream or Chunked"],
@@ -119,7 +146,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "results subject can not contain wildcards",
         &["latency results {} has wildcards: nothing can be published there"],
     ),
-    ("negative response threshold is invalid", &["the response threshold is negative"]),
+    (
+        "negative response threshold is invalid",
+        &["the response threshold is negative"],
+    ),
     (
         "response threshold only valid for services",
         &["there is a response threshold, which only services have"],
@@ -136,8 +166,14 @@ const ROWS: &[(&str, &[&str])] = &[
         "Account Token Position {} matches '{}' but must match a * in: {}",
         &["account token position {} is {} in {}, and must be *"],
     ),
-    ("service export subject {} already exports {}", &["service export {} already exports {}"]),
-    ("stream export subject {} already exports {}", &["stream export {} already exports {}"]),
+    (
+        "service export subject {} already exports {}",
+        &["service export {} already exports {}"],
+    ),
+    (
+        "stream export subject {} already exports {}",
+        &["stream export {} already exports {}"],
+    ),
     // Activations in imports share this one.
     (
         "invalid import type: {}",
@@ -150,12 +186,18 @@ const ROWS: &[(&str, &[&str])] = &[
         "AllowTrace only valid for stream import",
         &["traces may pass an import of a service, but only those of streams"],
     ),
-    ("account to import from is not specified", &["the account to import from is missing"]),
+    (
+        "account to import from is not specified",
+        &["the account to import from is missing"],
+    ),
     (
         "the field to has been deprecated (use LocalSubject instead)",
         &["`to` is deprecated: use `local_subject`"],
     ),
-    ("Local Subject replaces To", &["`local_subject` and `to` are both set: remove `to`"]),
+    (
+        "Local Subject replaces To",
+        &["`local_subject` and `to` are both set: remove `to`"],
+    ),
     (
         "sharing information (for latency tracking) is only valid for services: {}",
         &["latency of {} is shared, but only that of services can be"],
@@ -184,7 +226,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "overlapping subject namespace for {} and {} in same account {}",
         &["{} overlaps {}, also imported from account {}"],
     ),
-    ("overlapping subject namespace for {} in account {}", &["{} is imported twice from account {}"]),
+    (
+        "overlapping subject namespace for {} in account {}",
+        &["{} is imported twice from account {}"],
+    ),
     (
         "both, renaming subject and subject, need to end or not end in >",
         &["local subject {} and the exporter's must both end in >, or neither"],
@@ -195,11 +240,22 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     (
         "subject does not contain enough * or reference wildcards $[0-9]",
-        &["local subject {} has {} wildcards and references for the {} wildcards of the exporter's"],
+        &[
+            "local subject {} has {} wildcards and references for the {} wildcards of the exporter's",
+        ],
     ),
-    ("invalid cidr {} in user src limits", &["{} is not a network such as 192.0.2.0/24"]),
-    ("time ranges start must contain a start", &["the start of a time range is missing"]),
-    ("time ranges end must contain an end", &["the end of a time range is missing"]),
+    (
+        "invalid cidr {} in user src limits",
+        &["{} is not a network such as 192.0.2.0/24"],
+    ),
+    (
+        "time ranges start must contain a start",
+        &["the start of a time range is missing"],
+    ),
+    (
+        "time ranges end must contain an end",
+        &["the end of a time range is missing"],
+    ),
     (
         "start in time range is invalid {}",
         &["the start of a time range, {}, is not a time such as 15:04:05"],
@@ -216,11 +272,26 @@ const ROWS: &[(&str, &[&str])] = &[
         "Permission Subject \"{}\" is not allowed to contain queue",
         &["{} has a queue, which only subscribe permissions have"],
     ),
-    ("Permission Subject \"{}\" contains too many spaces", &["{} has more than one space"]),
-    ("Subject must be a user public key", &["subject {} is not the public key of a user"]),
-    ("Audience must be a server public key", &["audience {} is not the public key of a server"]),
-    ("Error or Jwt is required", &["there is neither a user's JWT nor an error"]),
-    ("Only Error or Jwt can be set", &["there is a user's JWT and an error as well"]),
+    (
+        "Permission Subject \"{}\" contains too many spaces",
+        &["{} has more than one space"],
+    ),
+    (
+        "Subject must be a user public key",
+        &["subject {} is not the public key of a user"],
+    ),
+    (
+        "Audience must be a server public key",
+        &["audience {} is not the public key of a server"],
+    ),
+    (
+        "Error or Jwt is required",
+        &["there is neither a user's JWT nor an error"],
+    ),
+    (
+        "Only Error or Jwt can be set",
+        &["there is a user's JWT and an error as well"],
+    ),
     (
         "issuer_account is not an account public key",
         &["the response's issuer account {} is not the public key of an account"],
@@ -230,17 +301,38 @@ const ROWS: &[(&str, &[&str])] = &[
         &["issuer account {} is not the public key of an account"],
     ),
     ("User nkey is required", &["the user's key is missing"]),
-    ("User nkey {} is not a valid user public key", &["user key {} is not the public key of a user"]),
-    ("AuthUser {} is not a valid user public key", &["{} is not the public key of a user"]),
-    ("{} is not a valid account signing key", &["signing key {} is not the public key of an account"]),
+    (
+        "User nkey {} is not a valid user public key",
+        &["user key {} is not the public key of a user"],
+    ),
+    (
+        "AuthUser {} is not a valid user public key",
+        &["{} is not the public key of a user"],
+    ),
+    (
+        "{} is not a valid account signing key",
+        &["signing key {} is not the public key of an account"],
+    ),
     (
         "Account {} is not a valid account public key",
         &["allowed account {} is not the public key of an account"],
     ),
-    ("{} is not an operator public key", &["{} is not the public key of an operator"]),
-    ("{} is not an account public key", &["{} is not the public key of an account"]),
+    (
+        "{} is not an operator public key",
+        &["{} is not the public key of an operator"],
+    ),
+    (
+        "{} is not an account public key",
+        &["{} is not the public key of an account"],
+    ),
     ("error parsing info url: {}", &["{} is not a URL: {}"]),
-    ("subject cannot be empty", &["subject \"\" is empty", "local subject {} renames an empty subject"]),
+    (
+        "subject cannot be empty",
+        &[
+            "subject \"\" is empty",
+            "local subject {} renames an empty subject",
+        ],
+    ),
     (
         "subject {} cannot have spaces",
         &[
@@ -251,11 +343,17 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     (
         "subject {} cannot start or end with a `.`",
-        &["local subject {} starts or ends with a dot", "subject {} starts or ends with a dot"],
+        &[
+            "local subject {} starts or ends with a dot",
+            "subject {} starts or ends with a dot",
+        ],
     ),
     (
         "subject {} cannot contain consecutive `.`",
-        &["local subject {} has two dots in a row", "subject {} has two dots in a row"],
+        &[
+            "local subject {} has two dots in a row",
+            "subject {} has two dots in a row",
+        ],
     ),
 ];
 
@@ -300,7 +398,8 @@ pub fn ours(findings: &[Finding]) -> Vec<(Class, &'static str)> {
     let mut rows: Vec<_> = findings
         .iter()
         .map(|finding| {
-            let is_scope = finding.field.starts_with("nats.signing_keys.") && finding.field.ends_with(".key");
+            let is_scope =
+                finding.field.starts_with("nats.signing_keys.") && finding.field.ends_with(".key");
             let sentence = if is_scope {
                 "{} is not an account public key"
             } else {
@@ -316,5 +415,8 @@ pub fn ours(findings: &[Finding]) -> Vec<(Class, &'static str)> {
 /// How often each of Go's sentences came up: what never does is not compared.
 pub fn unseen<'s>(seen: impl IntoIterator<Item = &'s str>) -> Vec<&'static str> {
     let seen: std::collections::BTreeSet<_> = seen.into_iter().collect();
-    ROWS.iter().map(|row| row.0).filter(|go| !seen.contains(go)).collect()
+    ROWS.iter()
+        .map(|row| row.0)
+        .filter(|go| !seen.contains(go))
+        .collect()
 }

@@ -1,7 +1,9 @@
 //! Tokens in bulk on one thread, against nats-io/jwt in Go.
 
 use super::Row;
-use nkey_core::claims::{Claims, NatsLimits, Permission, Permissions, Standard, User, UserPermissionLimits};
+use nkey_core::claims::{
+    Claims, NatsLimits, Permission, Permissions, Standard, User, UserPermissionLimits,
+};
 use nkey_core::nkey::{KeyPair, Kind, Seed};
 use nkey_core::{creds, jwt, tolerant};
 use nkey_tests::{command, run, tool};
@@ -15,7 +17,11 @@ const NOW: i64 = 1_678_973_945;
 pub fn user(public: &str) -> Claims<'_, User<'_>> {
     let allow = |allow| Some(Permission { allow, deny: &[] });
     Claims {
-        standard: Standard { name: "my-user", sub: public, ..Standard::default() },
+        standard: Standard {
+            name: "my-user",
+            sub: public,
+            ..Standard::default()
+        },
         nats: User {
             permissions: UserPermissionLimits {
                 permissions: Permissions {
@@ -23,7 +29,11 @@ pub fn user(public: &str) -> Claims<'_, User<'_>> {
                     subscribe: allow(&["_INBOX.>"]),
                     resp: None,
                 },
-                limits: NatsLimits { subs: -1, data: 1 << 30, payload: -1 },
+                limits: NatsLimits {
+                    subs: -1,
+                    data: 1 << 30,
+                    payload: -1,
+                },
                 ..UserPermissionLimits::default()
             },
             issuer_account: "",
@@ -60,7 +70,9 @@ pub fn rows() -> Vec<Row> {
     let checked = micros(|| {
         black_box(jwt::sign_checked(&user(&public), &account, NOW, &mut buf)).expect("a token");
     });
-    let token = jwt::sign(&user(&public), &account, NOW, &mut buf).expect("a token").to_owned();
+    let token = jwt::sign(&user(&public), &account, NOW, &mut buf)
+        .expect("a token")
+        .to_owned();
     let decode = micros(|| {
         black_box(tolerant::decode(&token)).expect("claims");
     });
@@ -76,12 +88,31 @@ pub fn rows() -> Vec<Row> {
         black_box(creds::write(token, &seed, &mut text)).expect("creds");
     });
     let go = run(command(tool("bench")).arg(SPAN.as_secs().to_string()), "").ok();
-    let go: Vec<f64> = go.split_whitespace().map(|micros| micros.parse().expect("a number")).collect();
+    let go: Vec<f64> = go
+        .split_whitespace()
+        .map(|micros| micros.parse().expect("a number"))
+        .collect();
     let against = |ours: f64, go: f64| format!("{:.1}x ({ours:.1} us, Go {go:.1} us)", go / ours);
     vec![
-        Row::new("`jwt::sign` of a user, one thread, against nats-io/jwt", "2.5x", against(sign, go[0])),
-        Row::new("the same with `jwt::sign_checked`", "recorded", against(checked, go[0])),
-        Row::new("decode and verify, against nats-io/jwt", "1.2x", against(decode, go[1])),
-        Row::new("key, token and creds, against Go", "recorded", against(all, go[2])),
+        Row::new(
+            "`jwt::sign` of a user, one thread, against nats-io/jwt",
+            "2.5x",
+            against(sign, go[0]),
+        ),
+        Row::new(
+            "the same with `jwt::sign_checked`",
+            "recorded",
+            against(checked, go[0]),
+        ),
+        Row::new(
+            "decode and verify, against nats-io/jwt",
+            "1.2x",
+            against(decode, go[1]),
+        ),
+        Row::new(
+            "key, token and creds, against Go",
+            "recorded",
+            against(all, go[2]),
+        ),
     ]
 }

@@ -17,7 +17,11 @@ struct Row {
 impl Row {
     fn new(what: &'static str, wanted: &'static str, measured: String) -> Row {
         eprintln!("{what}: {measured}");
-        Row { what, wanted, measured }
+        Row {
+            what,
+            wanted,
+            measured,
+        }
     }
 }
 

@@ -71,14 +71,31 @@ fn openssh(data: &[u8]) -> f64 {
         .expect("ssh-agent");
     wait_for(|| UnixStream::connect(&socket).is_ok(), "ssh-agent");
     let mut keygen = command("ssh-keygen");
-    run(keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&file), "").ok();
-    run(command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg(&file), "").ok();
-    let list = run(command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg("-L"), "").ok();
+    run(
+        keygen
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(&file),
+        "",
+    )
+    .ok();
+    run(
+        command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg(&file),
+        "",
+    )
+    .ok();
+    let list = run(
+        command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg("-L"),
+        "",
+    )
+    .ok();
     let blob = data_encoding::BASE64
         .decode(list.split(' ').nth(1).expect("a blob").as_bytes())
         .expect("base64");
     let key: [u8; 32] = blob[blob.len() - 32..].try_into().expect("32 bytes");
-    let rate = serial(&socket, &request(&PublicKey::from_bytes(Kind::User, key), data));
+    let rate = serial(
+        &socket,
+        &request(&PublicKey::from_bytes(Kind::User, key), data),
+    );
     agent.kill().expect("to end it");
     agent.wait().expect("its end");
     rate
@@ -90,7 +107,10 @@ pub fn rows() -> Vec<Row> {
     let pair = KeyPair::from_seed(&seed).expect("a pair");
     agent.client().add(&seed, "bench", 0).expect("to add it");
     let public = Seed::from_bytes(Kind::User, [2; 32]).public_key().encode();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock")
+        .as_secs();
     let mut buf = [0u8; 2048];
     let claims = user(&public);
     let now = i64::try_from(now).expect("a time");
@@ -124,12 +144,18 @@ pub fn rows() -> Vec<Row> {
         Row::new(
             "sign a 600-byte JWT over the socket, serial, against ssh-agent",
             "7x",
-            format!("{:.1}x ({ours:.0}/s, ssh-agent {theirs:.0}/s)", ours / theirs),
+            format!(
+                "{:.1}x ({ours:.0}/s, ssh-agent {theirs:.0}/s)",
+                ours / theirs
+            ),
         ),
         Row::new(
             "64 connections, against sign and verify in process on all cores",
             "70 %",
-            format!("{:.0} % ({many:.0}/s, in process {bare:.0}/s)", 100.0 * many / bare),
+            format!(
+                "{:.0} % ({many:.0}/s, in process {bare:.0}/s)",
+                100.0 * many / bare
+            ),
         ),
     ]
 }

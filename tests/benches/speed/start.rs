@@ -34,8 +34,18 @@ fn openssh_rss() -> u64 {
     wait_for(|| UnixStream::connect(&socket).is_ok(), "ssh-agent");
     for number in 0..KEYS {
         let file = scratch.path().join(number.to_string());
-        run(command("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&file), "").ok();
-        run(command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg(&file), "").ok();
+        run(
+            command("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(&file),
+            "",
+        )
+        .ok();
+        run(
+            command("ssh-add").env("SSH_AUTH_SOCK", &socket).arg(&file),
+            "",
+        )
+        .ok();
     }
     let rss = rss(agent.id());
     agent.kill().expect("to end it");
@@ -47,7 +57,11 @@ pub fn rows() -> Vec<Row> {
     let mut agent = Agent::new();
     let mut client = agent.client();
     let keys: Vec<_> = (0..KEYS)
-        .map(|number| client.generate(Kind::User, &format!("user {number}"), 0).expect("a key"))
+        .map(|number| {
+            client
+                .generate(Kind::User, &format!("user {number}"), 0)
+                .expect("a key")
+        })
         .collect();
     agent.end(Signal::TERM);
 
@@ -74,7 +88,9 @@ pub fn rows() -> Vec<Row> {
         best = best.min(started.elapsed());
         if round == 4 {
             let started = Instant::now();
-            client.unlock(&mut Passphrase(PASSPHRASE)).expect("to unlock");
+            client
+                .unlock(&mut Passphrase(PASSPHRASE))
+                .expect("to unlock");
             unlock = started.elapsed();
             for key in &keys {
                 client.sign(key, b"abcdefghijklmno").expect("a signature");
@@ -91,11 +107,20 @@ pub fn rows() -> Vec<Row> {
             "20 ms",
             format!("{:.1} ms (best of 5)", best.as_secs_f64() * 1e3),
         ),
-        Row::new("unlock (scrypt 2^18)", "recorded", format!("{:.2} s", unlock.as_secs_f64())),
+        Row::new(
+            "unlock (scrypt 2^18)",
+            "recorded",
+            format!("{:.2} s", unlock.as_secs_f64()),
+        ),
         Row::new(
             "resident memory 5 s after unlock, all 100 keys used, against ssh-agent with 100 keys",
             "2x",
-            format!("{:.1}x ({} kB, ssh-agent {} kB)", memory.0 as f64 / memory.1 as f64, memory.0, memory.1),
+            format!(
+                "{:.1}x ({} kB, ssh-agent {} kB)",
+                memory.0 as f64 / memory.1 as f64,
+                memory.0,
+                memory.1
+            ),
         ),
     ]
 }

@@ -1,46 +1,38 @@
-//! The two files of a key: `PUB.json`, which lists it, and `PUB.age`, which holds its seed.
-//!
-//! The .json is written first and removed last, so a .json alone is a key that was never
-//! acknowledged. What is sealed in the .age repeats the .json and wins.
+//! The two halves of a key on disk: what is public, and what is sealed.
 
-use super::files::{self, damaged};
-use crate::store::{Flags, KeyInfo, StoreError};
-use age::x25519::{Identity, Recipient};
+use crate::store::{Flags, KeyInfo};
 use nkey_core::nkey::{PublicKey, Seed};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::borrow::Cow;
+use std::io::{Read, Write};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// What `PUB.json` says.
+/// Most bytes of a public half: a name of 255 bytes, every one escaped, fits.
+pub(super) const MAX_PUBLIC: usize = 2048;
+/// Most bytes of a sealed half; age's header adds some hundred.
+pub(super) const MAX_SEALED: usize = 8192;
+const MAX_PLAIN: usize = 4096;
+
+/// What a person gave a key: the content of `PUB.json`, repeated inside `PUB.age`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listed {
-    name: String,
-    any_iat: bool,
-    exportable: bool,
+pub(super) struct Marks {
+    pub(super) name: String,
+    pub(super) any_iat: bool,
+    pub(super) exportable: bool,
 }
 
-/// What is encrypted in `PUB.age`.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sealed<'a> {
-    seed: &'a str,
-    name: String,
-    any_iat: bool,
-    exportable: bool,
-}
-
-impl Listed {
-    pub fn new(name: &str, flags: Flags) -> Listed {
-        Listed {
+impl Marks {
+    pub(super) fn new(name: &str, flags: Flags) -> Marks {
+        Marks {
             name: name.to_owned(),
             any_iat: flags.any_iat,
             exportable: flags.exportable,
         }
     }
 
-    pub fn info(&self, key: PublicKey) -> KeyInfo {
+    pub(super) fn info(&self, key: PublicKey) -> KeyInfo {
         KeyInfo {
             key,
             name: self.name.clone(),
@@ -52,117 +44,133 @@ impl Listed {
         }
     }
 
-    fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+    /// The bytes of `PUB.json`.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
+        let mut bytes = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Reads `PUB.json`; the name is checked as if it came from outside, since it does.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Marks, String> {
+        // Not serde's message: it quotes the file, which may hold terminal sequences.
+        let marks: Marks = serde_json::from_slice(bytes).map_err(|error| {
+            format!(
+                "it is not the public half of a key (column {})",
+                error.column()
+            )
+        })?;
+        crate::store::admit::name(&marks.name).map_err(|error| error.to_string())?;
+        Ok(marks)
     }
 }
 
-fn json(key: &PublicKey) -> String {
-    format!("{key}.json")
+/// The plaintext of `PUB.age`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed<'a> {
+    key: &'a str,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    any_iat: bool,
+    exportable: bool,
+    seed: &'a str,
 }
 
-fn age(key: &PublicKey) -> String {
-    format!("{key}.age")
-}
-
-/// The .json that a rename under way is going to.
-fn next(key: &PublicKey) -> String {
-    format!(".{key}.json.next")
-}
-
-/// Every whole key of the folder. Half-written ones are cleaned.
-pub fn list(dir: &Path) -> Result<Vec<KeyInfo>, StoreError> {
-    let names = files::names(dir)?;
-    let mut keys = Vec::new();
-    for name in &names {
-        let Some(key) = name
-            .strip_suffix(".json")
-            .and_then(|name| PublicKey::from_str(name).ok())
-        else {
-            continue;
-        };
-        if names.binary_search(&age(&key)).is_err() {
-            files::remove(dir, name)?;
-            files::remove(dir, &next(&key))?;
-            continue;
-        }
-        keys.push(listed(dir, name)?.info(key));
-    }
-    Ok(keys)
-}
-
-fn listed(dir: &Path, name: &str) -> Result<Listed, StoreError> {
-    let path = dir.join(name);
-    let bytes = files::read(&path)?.ok_or_else(|| damaged(&path, "it is missing"))?;
-    serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error))
-}
-
-fn seal(recipient: &Recipient, seed: &Seed, listed: &Listed) -> Result<Vec<u8>, StoreError> {
+/// The bytes of `PUB.age`: a key sealed to the vault's recipient.
+pub(super) fn seal(
+    recipient: &age::x25519::Recipient,
+    key: &PublicKey,
+    marks: &Marks,
+    seed: &Seed,
+) -> Result<Vec<u8>, String> {
     let text = seed.encode();
-    let sealed = Sealed {
-        seed: text.reveal(),
-        name: listed.name.clone(),
-        any_iat: listed.any_iat,
-        exportable: listed.exportable,
-    };
-    let failed = |error: String| StoreError::Io("cannot encrypt the seed".to_owned(), std::io::Error::other(error));
-    let plain = Zeroizing::new(serde_json::to_vec(&sealed).map_err(|error| failed(error.to_string()))?);
-    age::encrypt(recipient, &plain).map_err(|error| failed(error.to_string()))
+    // Of full size from the start: growing would leave copies of the seed behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(MAX_PLAIN));
+    serde_json::to_writer(
+        &mut *plain,
+        &Sealed {
+            key: &key.encode(),
+            name: Cow::Borrowed(&marks.name),
+            any_iat: marks.any_iat,
+            exportable: marks.exportable,
+            seed: text.reveal(),
+        },
+    )
+    .map_err(|error| error.to_string())?;
+    plain.push(b'\n');
+    encrypt(recipient, &plain).map_err(|error| error.to_string())
 }
 
-/// Writes a new key; when this returns it is whole and durable.
-pub fn add(dir: &Path, recipient: &Recipient, key: &PublicKey, seed: &Seed, listed: &Listed) -> Result<(), StoreError> {
-    let sealed = seal(recipient, seed, listed)?;
-    files::write(dir, &json(key), &listed.to_json())?;
-    let completed = files::write(dir, &age(key), &sealed);
-    if completed.is_err() {
-        let _ = files::remove(dir, &json(key));
+/// Opens `PUB.age` of the key `wanted`.
+pub(super) fn unseal(
+    identity: &age::x25519::Identity,
+    wanted: &PublicKey,
+    bytes: &[u8],
+) -> Result<(Marks, Seed), &'static str> {
+    let plain = decrypt(bytes, identity).map_err(|fault| match fault {
+        Fault::Wrong => "it is not sealed to this vault, or its header is damaged",
+        Fault::Work(_) | Fault::Damaged => "it is not a whole age file",
+    })?;
+    // serde's own messages could quote the plaintext, so they go nowhere.
+    let sealed: Sealed<'_> =
+        serde_json::from_slice(&plain).map_err(|_| "the sealed content is not a key")?;
+    let seed = Seed::from_str(sealed.seed).map_err(|_| "the sealed seed is damaged")?;
+    if sealed.key != &*wanted.encode() || seed.public_key() != *wanted {
+        return Err("it holds another key than its name says");
     }
-    completed
-}
-
-/// Decrypts a key, and finishes a rename that was cut off.
-pub fn open(dir: &Path, identity: &Identity, key: &PublicKey) -> Result<(Seed, KeyInfo), StoreError> {
-    let path = dir.join(age(key));
-    let bytes = files::read(&path)?.ok_or_else(|| damaged(&path, "it is missing"))?;
-    let plain = Zeroizing::new(age::decrypt(identity, &bytes).map_err(|error| damaged(&path, error))?);
-    // serde_json's errors may quote what they could not read: a seed. Only the place is told.
-    let sealed: Sealed<'_> = serde_json::from_slice(&plain)
-        .map_err(|error| damaged(&path, format_args!("what it holds ends to make sense at column {}", error.column())))?;
-    let seed = Seed::from_str(sealed.seed).map_err(|error| damaged(&path, error))?;
-    if seed.public_key() != *key {
-        return Err(damaged(&path, "it holds the seed of another key"));
-    }
-    let sealed = Listed {
-        name: sealed.name,
+    let marks = Marks {
+        name: sealed.name.into_owned(),
         any_iat: sealed.any_iat,
         exportable: sealed.exportable,
     };
-    if listed(dir, &json(key))? != sealed {
-        let renamed = files::read(&dir.join(next(key)))?
-            .and_then(|bytes| serde_json::from_slice::<Listed>(&bytes).ok());
-        if renamed.as_ref() != Some(&sealed) {
-            return Err(damaged(
-                &dir.join(json(key)),
-                "it differs from what is sealed with the key: somebody changed it",
-            ));
-        }
-        files::rename(dir, &next(key), &json(key))?;
+    crate::store::admit::name(&marks.name).map_err(|_| "the sealed name is not one")?;
+    Ok((marks, seed))
+}
+
+/// The age file of `plain`. `age::encrypt` would panic where a recipient fails.
+pub(super) fn encrypt(
+    recipient: &dyn age::Recipient,
+    plain: &[u8],
+) -> Result<Vec<u8>, age::EncryptError> {
+    let mut sealed = Vec::new();
+    let mut writer =
+        age::Encryptor::with_recipients(std::iter::once(recipient))?.wrap_output(&mut sealed)?;
+    writer.write_all(plain)?;
+    writer.finish()?;
+    Ok(sealed)
+}
+
+/// Why an age file did not open.
+pub(super) enum Fault {
+    /// The identity opens no stanza of it.
+    Wrong,
+    /// It asks for this scrypt work factor.
+    Work(u8),
+    /// It is not a whole age file.
+    Damaged,
+}
+
+/// The plaintext of an age file, at most 4096 bytes.
+pub(super) fn decrypt(
+    bytes: &[u8],
+    identity: &dyn age::Identity,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    use age::DecryptError as E;
+    let reader = age::Decryptor::new_buffered(bytes)
+        .and_then(|file| file.decrypt(std::iter::once(identity)))
+        .map_err(|error| match error {
+            E::NoMatchingKeys | E::DecryptionFailed | E::KeyDecryptionFailed => Fault::Wrong,
+            E::ExcessiveWork { required, .. } => Fault::Work(required),
+            _ => Fault::Damaged,
+        })?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(MAX_PLAIN + 1));
+    let mut limited = reader.take(MAX_PLAIN as u64 + 1);
+    limited
+        .read_to_end(&mut plain)
+        .map_err(|_| Fault::Damaged)?;
+    if plain.len() > MAX_PLAIN {
+        return Err(Fault::Damaged);
     }
-    Ok((seed, sealed.info(*key)))
-}
-
-/// Renames a key. Cut off anywhere, [`open`] finds the old state or finishes the new one.
-pub fn rename(dir: &Path, recipient: &Recipient, key: &PublicKey, seed: &Seed, listed: &Listed) -> Result<(), StoreError> {
-    let sealed = seal(recipient, seed, listed)?;
-    files::write(dir, &next(key), &listed.to_json())?;
-    files::write(dir, &age(key), &sealed)?;
-    files::rename(dir, &next(key), &json(key))
-}
-
-/// Removes a key: the seed first.
-pub fn remove(dir: &Path, key: &PublicKey) -> Result<(), StoreError> {
-    files::remove(dir, &age(key))?;
-    files::remove(dir, &next(key))?;
-    files::remove(dir, &json(key))
+    Ok(plain)
 }

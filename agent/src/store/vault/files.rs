@@ -1,148 +1,265 @@
-//! Files of the vault: bounded reads, and writes that survive a power cut whole or not at all.
+//! A folder whose files are replaced whole or not at all.
 
 use crate::store::StoreError;
-use rustix::fs::{FlockOperation, Mode, OFlags};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat,
+};
+use rustix::io::Errno;
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use zeroize::Zeroizing;
 
-/// No file of a vault is longer, in bytes.
-const MOST: u64 = 64 * 1024;
+/// Most names read from a folder.
+const MAX_NAMES: usize = 200_000;
 
-/// The ending of files that are being written; they start with a dot.
-const TEMPORARY: &str = ".tmp";
-
-pub fn failed(what: &str, path: &Path, error: io::Error) -> StoreError {
-    StoreError::Io(format!("cannot {what} {}", path.display()), error)
+/// A change to a folder, in the order of system calls; tests stop, fail or record them.
+#[cfg_attr(not(test), allow(dead_code))]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    Mkdir(&'a str),
+    Create(&'a str),
+    Write(&'a str, &'a [u8]),
+    Sync(&'a str),
+    Rename(&'a str, &'a str),
+    Remove(&'a str),
+    SyncFolder,
 }
 
-pub fn damaged(path: &Path, why: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged(path.display().to_string(), why.to_string())
+/// An open folder; names are relative to it, so it may be moved while it is open.
+pub(super) struct Folder {
+    fd: OwnedFd,
+    path: String,
 }
 
-/// Reads a whole file; none if it is not there.
-pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed("open", path, error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(MOST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| failed("read", path, error))?;
-    if bytes.len() as u64 > MOST {
-        return Err(damaged(path, "it is longer than any file of a vault"));
+impl Folder {
+    /// Opens the folder at `path`, which only its owner may enter.
+    pub(super) fn open(path: &Path) -> Result<Folder, StoreError> {
+        let shown = path.display().to_string();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(|error| failed(format!("cannot open {shown}"), error))?;
+        Folder { fd, path: shown }.private()
     }
-    Ok(Some(bytes))
-}
 
-/// Writes a file in `dir`, mode 0600: a temporary one, synced, then renamed; the directory synced.
-pub fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    let path = dir.join(name);
-    let temporary = dir.join(format!(".{name}{TEMPORARY}"));
-    let result = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
-    if let Err(error) = result {
-        let _ = fs::remove_file(&temporary);
-        return Err(failed("write", &path, error));
+    /// Opens the folder `name` inside this one.
+    pub(super) fn folder(&self, name: &str) -> Result<Folder, StoreError> {
+        let path = self.path_of(name);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let fd = openat(&self.fd, name, flags, Mode::empty())
+            .map_err(|error| failed(format!("cannot open {path}"), error))?;
+        Folder { fd, path }.private()
     }
-    sync(dir)
-}
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
+    /// Names of keys are nobody else's business, and who can write here can remove keys.
+    fn private(self) -> Result<Folder, StoreError> {
+        let stat = fstat(&self.fd).map_err(|error| self.failed("cannot inspect", "", error))?;
+        let path = &self.path;
+        if stat.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(StoreError::Refused(format!(
+                "{path} belongs to another user (uid {}): give it to the agent's user with `chown`",
+                stat.st_uid
+            )));
+        }
+        if stat.st_mode & 0o077 != 0 {
+            return Err(StoreError::Refused(format!(
+                "{path} is open to other users (mode {:03o}): type `chmod 700 {path}`",
+                stat.st_mode & 0o777
+            )));
+        }
+        Ok(self)
+    }
 
-/// Renames within `dir`, durably.
-pub fn rename(dir: &Path, from: &str, to: &str) -> Result<(), StoreError> {
-    let path = dir.join(to);
-    fs::rename(dir.join(from), &path).map_err(|error| failed("write", &path, error))?;
-    sync(dir)
-}
+    /// The path of this folder, for messages.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
 
-/// Removes a file of `dir`, durably. One that is not there is fine.
-pub fn remove(dir: &Path, name: &str) -> Result<(), StoreError> {
-    let path = dir.join(name);
-    match fs::remove_file(&path) {
-        Ok(()) => sync(dir),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed("remove", &path, error)),
+    /// The path of a file in it, for messages.
+    pub(super) fn path_of(&self, name: &str) -> String {
+        if name.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}/{name}", self.path)
+        }
+    }
+
+    fn failed(&self, what: &str, name: &str, error: impl Into<io::Error>) -> StoreError {
+        failed(format!("{what} {}", self.path_of(name)), error)
+    }
+
+    /// Makes the folder `name`, 0700, if it is not there.
+    pub(super) fn make_folder(&self, name: &str) -> Result<(), StoreError> {
+        step(&self.path, &Step::Mkdir(name))
+            .and_then(|()| match mkdirat(&self.fd, name, Mode::RWXU) {
+                Err(Errno::EXIST) | Ok(()) => Ok(()),
+                Err(error) => Err(error.into()),
+            })
+            .map_err(|error| self.failed("cannot make", name, error))
+    }
+
+    /// The names in this folder, in no order.
+    pub(super) fn names(&self) -> Result<Vec<String>, StoreError> {
+        let fail = |error| self.failed("cannot list", "", error);
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            match entry.file_name().to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(_) if names.len() == MAX_NAMES => {
+                    return Err(StoreError::Refused(format!(
+                        "{} has more than {MAX_NAMES} files: is it a vault?",
+                        self.path
+                    )));
+                }
+                Ok(name) => names.push(name.to_owned()),
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether `name` is there, whatever it is.
+    pub(super) fn has(&self, name: &str) -> Result<bool, StoreError> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(self.failed("cannot inspect", name, error)),
+        }
+    }
+
+    /// The content of the file `name`, or nothing if it is not there. More than `max` bytes, or
+    /// anything but a regular file, is damage.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        max: usize,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        // NONBLOCK: a pipe in the place of a file must not hang the agent.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let damaged = |why: &str| Err(StoreError::Damaged(self.path_of(name), why.into()));
+        let fail = |error| self.failed("cannot read", name, error);
+        let fd = match openat(&self.fd, name, flags, Mode::empty()) {
+            Ok(fd) => fd,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return damaged("it is a symbolic link"),
+            Err(error) => return Err(fail(error.into())),
+        };
+        let mut file = File::from(fd);
+        let metadata = file.metadata().map_err(fail)?;
+        if FileType::from_raw_mode(metadata.mode()) != FileType::RegularFile {
+            return damaged("it is not a regular file");
+        }
+        if metadata.len() > max as u64 {
+            return damaged("it is too long");
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(max + 1));
+        let mut limited = (&mut file).take(max as u64 + 1);
+        limited.read_to_end(&mut bytes).map_err(fail)?;
+        if bytes.len() > max {
+            return damaged("it is too long");
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Puts `bytes` at `name`, 0600: all of it or nothing, and for good once this returns.
+    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let temporary = temporary(name);
+        let written = self.write_new(&temporary, bytes).and_then(|()| {
+            self.rename_raw(&temporary, name)?;
+            self.sync_raw()
+        });
+        written.map_err(|error| {
+            // What was written is worth nothing; if it stays, the next start removes it.
+            let _ = self.remove_raw(&temporary);
+            self.failed("cannot write", name, error)
+        })
+    }
+
+    fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        step(&self.path, &Step::Create(name))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let open = || openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
+        let fd = match open() {
+            Err(Errno::EXIST) => {
+                // Left by a write that failed; writers of this folder take turns.
+                unlinkat(&self.fd, name, AtFlags::empty())?;
+                open()?
+            }
+            other => other?,
+        };
+        step(&self.path, &Step::Write(name, bytes))?;
+        let mut file = File::from(fd);
+        file.write_all(bytes)?;
+        step(&self.path, &Step::Sync(name))?;
+        file.sync_all()
+    }
+
+    /// Renames a file for good.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        self.rename_raw(from, to)
+            .and_then(|()| self.sync_raw())
+            .map_err(|error| self.failed("cannot write", to, error))
+    }
+
+    /// Removes a file, if it is there; not for good before [`Folder::sync`].
+    pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
+        self.remove_raw(name)
+            .map_err(|error| self.failed("cannot remove", name, error))
+    }
+
+    /// Makes the removals for good.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.sync_raw()
+            .map_err(|error| self.failed("cannot write", "", error))
+    }
+
+    /// A file to hold a lock on, made if need be, 0600.
+    pub(super) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
+            .map(File::from)
+            .map_err(|error| self.failed("cannot write", name, error))
+    }
+
+    fn rename_raw(&self, from: &str, to: &str) -> io::Result<()> {
+        step(&self.path, &Step::Rename(from, to))?;
+        Ok(renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    fn remove_raw(&self, name: &str) -> io::Result<()> {
+        step(&self.path, &Step::Remove(name))?;
+        match unlinkat(&self.fd, name, AtFlags::empty()) {
+            Err(Errno::NOENT) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn sync_raw(&self) -> io::Result<()> {
+        step(&self.path, &Step::SyncFolder)?;
+        Ok(fsync(&self.fd)?)
     }
 }
 
-fn sync(dir: &Path) -> Result<(), StoreError> {
-    let file = File::open(dir).map_err(|error| failed("open", dir, error))?;
-    file.sync_all().map_err(|error| failed("sync", dir, error))
+/// The name a file has until it is complete.
+pub(super) fn temporary(name: &str) -> String {
+    format!(".{}.tmp", name.trim_start_matches('.'))
 }
 
-/// Makes a directory with its parents, mode 0700. One that is there must be closed to others.
-pub fn directory(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| failed("make", path, error))?;
-    let found = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
-    if found.uid() != rustix::process::geteuid().as_raw() {
-        return Err(damaged(path, "the directory belongs to another user"));
-    }
-    if found.mode() & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-            .map_err(|error| failed("close", path, error))?;
-    }
+/// Whether a name is that of a file that was never completed.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
+fn failed(what: String, error: impl Into<io::Error>) -> StoreError {
+    StoreError::Io(what, error.into())
+}
+
+#[cfg(not(test))]
+fn step(_: &str, _: &Step<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Names in a directory, sorted. Temporary files left by a crash are removed.
-pub fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir).map_err(|error| failed("read", dir, error))? {
-        let entry = entry.map_err(|error| failed("read", dir, error))?;
-        let Ok(name) = entry.file_name().into_string() else {
-            continue;
-        };
-        if name.starts_with('.') && name.ends_with(TEMPORARY) {
-            remove(dir, &name)?;
-        } else {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// Takes the vault for this process. The lock ends with the returned file.
-pub fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path: PathBuf = dir.join("lock");
-    let file = rustix::fs::open(
-        &path,
-        OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC,
-        Mode::from_raw_mode(0o600),
-    )
-    .map_err(|error| failed("open", &path, error.into()))?;
-    let mut file = File::from(file);
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut holder = String::new();
-            let _ = (&file).take(32).read_to_string(&mut holder);
-            let why = format!("process {} uses this vault", holder.trim());
-            return Err(StoreError::Io(
-                format!("cannot open the vault {}", dir.display()),
-                io::Error::new(io::ErrorKind::ResourceBusy, why),
-            ));
-        }
-        Err(error) => return Err(failed("lock", &path, error.into())),
-    }
-    // The number is for people; a failure to write it changes nothing.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
-}
+#[cfg(test)]
+pub(super) use super::tests::steps::step;

@@ -1,239 +1,205 @@
-//! The embedded store: a directory with one age file per key.
+//! The store `vault`: a folder with one age file per key.
 //!
-//! `identity.age` holds an X25519 identity, sealed by a passphrase or an age plugin;
-//! `recipient.txt` its public half; `keys/PUB.json` and `keys/PUB.age` each key. Adding a
-//! key needs the recipient alone. Keys are decrypted when they are first used.
+//! ```text
+//! identity.age         the vault's X25519 identity, sealed by a passphrase or a plugin
+//! plugin-identity.txt  with a plugin: its identity, name and path
+//! recipient.txt        the public half of the identity
+//! lock                 held by the agent that has the vault open; its process id
+//! keys/PUB.json        name, any_iat, exportable; written first
+//! keys/PUB.age         the same and the seed, sealed to the recipient; completes the key
+//! ```
+//!
+//! A key is added with the recipient alone, and decrypted on first use. What is sealed wins: a
+//! key whose public half says something else is refused. The files are plain age files, so
+//! `age -d` opens them without this program.
 
+mod change;
+mod create;
 mod entry;
 mod files;
+mod layout;
+mod lock;
 mod plugin;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 pub use seal::Sealing;
 
-use super::locked::{Arena, Locked};
+use super::held::Held;
+use super::locked::{self, Secret};
 use super::{Check, Flags, KeyInfo, Prompt, State, Store, StoreError};
-use age::x25519::{Identity, Recipient};
-use entry::Listed;
+use age::x25519::Recipient;
+use files::Folder;
+use layout::Entry;
 use nkey_core::Signature;
-use nkey_core::nkey::{KeyPair, Kind, PublicKey, Secret, Seed};
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use zeroize::{Zeroize, Zeroizing};
+use nkey_core::nkey::{self, PublicKey, Seed};
+use seal::Seal;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{RwLockReadGuard, RwLockWriteGuard};
 
-const RECIPIENT: &str = "recipient.txt";
-
-/// A vault that this process has taken.
+/// An open vault. It starts locked: keys are listed, and nothing more.
 pub struct Vault {
-    dir: PathBuf,
-    keys: PathBuf,
-    arena: Arc<Arena>,
-    state: RwLock<Loaded>,
-    /// Held while files change: one change at a time.
+    root: Folder,
+    keys: Folder,
+    seal: Seal,
+    /// Known to belong to the identity since this process opened it; `recipient.txt` is not asked again.
+    trusted: OnceLock<Recipient>,
+    entries: RwLock<BTreeMap<PublicKey, Entry>>,
+    unlocked: RwLock<Option<Unlocked>>,
+    /// How often the vault was locked: what was begun before the last time must not end after it.
+    locks: AtomicU64,
+    /// Held while files change, and while a key is brought in for its first use.
     changing: Mutex<()>,
-    _lock: File,
+    _lock: lock::Lock,
 }
 
-struct Loaded {
-    entries: BTreeMap<PublicKey, Entry>,
-    identity: Option<Locked>,
-    /// Trusted once it was compared with the identity; kept while locked, never read again.
-    recipient: Option<Recipient>,
+/// What is in memory while the vault is unlocked; dropping it wipes all of it.
+struct Unlocked {
+    identity: Secret,
+    held: HashMap<PublicKey, (KeyInfo, Held)>,
 }
 
-struct Entry {
-    listed: KeyInfo,
-    opened: Option<Arc<Opened>>,
-}
-
-/// A decrypted key: what is sealed with it, and its pair (or seed, for a curve key).
-struct Opened {
-    info: KeyInfo,
-    secret: Locked,
+impl Unlocked {
+    fn new(identity: Secret) -> Unlocked {
+        Unlocked {
+            identity,
+            held: HashMap::new(),
+        }
+    }
 }
 
 impl Vault {
-    /// Whether there is a vault in `dir`.
+    /// Whether a vault is in `dir`.
     ///
     /// # Errors
-    /// If the directory cannot be read, or holds keys without an identity.
+    /// When the folder cannot be read, is open to others, or has keys and no identity.
     pub fn exists(dir: &Path) -> Result<bool, StoreError> {
-        if files::read(&dir.join(seal::IDENTITY))?.is_some() {
-            return Ok(true);
-        }
-        let keys = dir.join("keys");
-        let filled = std::fs::read_dir(&keys).is_ok_and(|mut names| names.next().is_some());
-        if filled {
-            return Err(files::damaged(
-                &dir.join(seal::IDENTITY),
-                "it is missing, and there are keys that only it opens: bring it back from a backup",
-            ));
-        }
-        Ok(false)
+        create::exists(dir)
     }
 
-    /// Makes a vault and leaves it unlocked.
+    /// Makes a vault in `dir`, which must be absent or empty, and leaves it unlocked. A plugin
+    /// may ask through `prompt`; a passphrase costs a second and 256 MiB for that time.
     ///
     /// # Errors
-    /// If there is one already, or it cannot be sealed or written.
-    pub fn create(dir: &Path, sealing: &Sealing, prompt: &mut dyn Prompt) -> Result<Vault, StoreError> {
-        Vault::create_with(dir, sealing, seal::WORK_FACTOR, prompt)
-    }
-
-    fn create_with(
+    /// [`StoreError::Refused`], [`StoreError::InUse`], [`StoreError::Plugin`], [`StoreError::Io`].
+    pub fn create(
         dir: &Path,
         sealing: &Sealing,
-        work_factor: u8,
         prompt: &mut dyn Prompt,
     ) -> Result<Vault, StoreError> {
-        files::directory(dir)?;
-        let lock = files::lock(dir)?;
-        if Vault::exists(dir)? {
-            return Err(files::damaged(dir, "there is a vault already"));
-        }
-        files::directory(&dir.join("keys"))?;
-        let identity = Identity::generate();
-        let recipient = identity.to_public();
-        let text = Zeroizing::new(age::secrecy::ExposeSecret::expose_secret(&identity.to_string()).to_owned());
-        files::write(dir, RECIPIENT, format!("{recipient}\n").as_bytes())?;
-        seal::seal(dir, &text, sealing, work_factor, prompt)?;
-        let vault = Vault::load(dir, lock)?;
-        vault.accept(text.as_bytes(), recipient)?;
-        Ok(vault)
+        create::create(dir, sealing, prompt, seal::WORK_FACTOR)
     }
 
-    /// Opens a vault, locked. Nothing is decrypted.
+    /// [`Vault::create`] with another scrypt work factor, so that tests need not wait.
+    #[doc(hidden)]
+    pub fn create_with_work_factor(
+        dir: &Path,
+        sealing: &Sealing,
+        prompt: &mut dyn Prompt,
+        work_factor: u8,
+    ) -> Result<Vault, StoreError> {
+        create::create(dir, sealing, prompt, work_factor)
+    }
+
+    /// Opens the vault in `dir`, locked, and removes what a killed process left half written.
     ///
     /// # Errors
-    /// If another agent uses it, or a file is missing or damaged.
+    /// [`StoreError::InUse`] when another agent has it; [`StoreError::Refused`] when it is no
+    /// vault or open to others; [`StoreError::Damaged`], [`StoreError::Plugin`], [`StoreError::Io`].
     pub fn open(dir: &Path) -> Result<Vault, StoreError> {
-        files::directory(dir)?;
-        let lock = files::lock(dir)?;
-        if !Vault::exists(dir)? {
-            return Err(files::damaged(&dir.join(seal::IDENTITY), "it is missing: there is no vault here"));
+        if !create::exists(dir)? {
+            return Err(StoreError::Refused(format!(
+                "{} is not a vault: `nkey agent start` makes one in an absent or empty folder",
+                dir.display()
+            )));
         }
-        files::directory(&dir.join("keys"))?;
-        Vault::load(dir, lock)
+        let root = Folder::open(dir)?;
+        let lock = lock::Lock::take(&root)?;
+        Vault::over(root, lock)
     }
 
-    fn load(dir: &Path, lock: File) -> Result<Vault, StoreError> {
-        let keys = dir.join("keys");
-        let entries = entry::list(&keys)?
-            .into_iter()
-            .map(|listed| (listed.key, Entry { listed, opened: None }))
-            .collect();
-        // Temporary files beside the identity, left by a crash, are cleaned as well.
-        files::names(dir)?;
+    fn over(root: Folder, lock: lock::Lock) -> Result<Vault, StoreError> {
+        let keys = root.folder(layout::KEYS)?;
+        layout::clean(&root, &keys)?;
         Ok(Vault {
-            dir: dir.to_owned(),
+            seal: Seal::of(&root)?,
+            entries: RwLock::new(layout::scan(&keys)?),
+            root,
             keys,
-            arena: Arc::new(Arena::default()),
-            state: RwLock::new(Loaded {
-                entries,
-                identity: None,
-                recipient: None,
-            }),
+            trusted: OnceLock::new(),
+            unlocked: RwLock::new(None),
+            locks: AtomicU64::new(0),
             changing: Mutex::new(()),
             _lock: lock,
         })
     }
 
-    /// The folder of the plugin program that sealed the vault in `dir`, if one did. The age
-    /// crate looks for plugins on PATH, so whoever opens the vault puts this folder first.
-    ///
-    /// # Errors
-    /// If the vault's plugin file is damaged.
-    pub fn plugin_folder(dir: &Path) -> Result<Option<PathBuf>, StoreError> {
-        Ok(plugin::Plugin::of_vault(dir)?.and_then(|plugin| plugin.folder().map(Path::to_owned)))
-    }
-
-    /// Whether all secrets so far are in locked memory.
+    /// Whether all secrets in memory are locked there; false where the limit on locked memory
+    /// (`ulimit -l`) was too low. Without secrets it is true.
     pub fn is_memory_locked(&self) -> bool {
-        self.arena.is_locked()
+        locked::all_locked()
     }
 
-    fn state(&self) -> RwLockReadGuard<'_, Loaded> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    /// Trusts the identity's own recipient, if `recipient.txt` names it too.
+    fn trust(&self, recipient: Recipient) -> Result<(), StoreError> {
+        let written = match self.trusted.get() {
+            Some(trusted) => trusted.clone(),
+            None => seal::recipient(&self.root)?,
+        };
+        if written != recipient {
+            return Err(StoreError::Damaged(
+                self.root.path_of(layout::RECIPIENT),
+                format!(
+                    "it names {written}, but the identity's recipient is {recipient}. Somebody \
+                     exchanged one of the two, perhaps to read new keys: find out who, then \
+                     restore both files from a backup"
+                ),
+            ));
+        }
+        // Already set to the same value when two unlocks ran at once.
+        let _ = self.trusted.set(recipient);
+        Ok(())
     }
 
-    fn state_mut(&self) -> RwLockWriteGuard<'_, Loaded> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> RwLockReadGuard<'_, BTreeMap<PublicKey, Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<Unlocked>> {
+        self.unlocked.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Option<Unlocked>> {
+        self.unlocked
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changing(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, secret: &[u8]) -> Result<Locked, StoreError> {
-        self.arena
-            .keep(secret)
-            .map_err(|error| StoreError::Io("cannot keep a secret in memory".to_owned(), error))
-    }
-
-    fn accept(&self, identity: &[u8], recipient: Recipient) -> Result<(), StoreError> {
-        let identity = self.keep(identity)?;
-        let mut state = self.state_mut();
-        state.identity = Some(identity);
-        state.recipient = Some(recipient);
-        Ok(())
-    }
-
-    fn identity(&self) -> Result<Identity, StoreError> {
-        let state = self.state();
-        let identity = state.identity.as_ref().ok_or(StoreError::Locked)?;
-        parse_identity(identity).ok_or_else(|| files::damaged(&self.dir.join(seal::IDENTITY), "it holds no identity"))
-    }
-
-    /// The decrypted key, from memory or from its file.
-    fn opened(&self, key: &PublicKey) -> Result<Arc<Opened>, StoreError> {
-        {
-            let state = self.state();
-            let entry = state.entries.get(key).ok_or(StoreError::Unknown(*key))?;
-            if state.identity.is_none() {
-                return Err(StoreError::Locked);
-            }
-            if let Some(opened) = &entry.opened {
-                return Ok(Arc::clone(opened));
-            }
+    /// What `use_it` makes of an opened key, which is decrypted now if it was not yet.
+    fn with<T>(
+        &self,
+        key: &PublicKey,
+        use_it: impl Fn(&KeyInfo, &Held) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // Many sign at once under the read guard; the write guard waits for them, so that
+        // nothing is left in memory when `lock` returns.
+        if let Some((info, held)) = self.read().as_ref().and_then(|state| state.held.get(key)) {
+            return use_it(info, held);
         }
-        let (seed, info) = entry::open(&self.keys, &self.identity()?, key)?;
-        let opened = Arc::new(self.keep_seed(&seed, info)?);
-        let mut state = self.state_mut();
-        // It may have been locked or removed in the meantime.
-        if state.identity.is_none() {
-            return Err(StoreError::Locked);
+        self.bring_in(key)?;
+        match self.read().as_ref().and_then(|state| state.held.get(key)) {
+            Some((info, held)) => use_it(info, held),
+            None => Err(StoreError::Locked),
         }
-        let entry = state.entries.get_mut(key).ok_or(StoreError::Unknown(*key))?;
-        entry.listed = opened.info.clone();
-        entry.opened = Some(Arc::clone(&opened));
-        Ok(opened)
-    }
-
-    fn keep_seed(&self, seed: &Seed, info: KeyInfo) -> Result<Opened, StoreError> {
-        let secret = match KeyPair::from_seed(seed) {
-            Ok(pair) => self.keep(pair.expanded())?,
-            Err(_) => self.keep(seed.as_bytes())?,
-        };
-        Ok(Opened { info, secret })
-    }
-}
-
-fn parse_identity(text: &[u8]) -> Option<Identity> {
-    Identity::from_str(std::str::from_utf8(text).ok()?.trim()).ok()
-}
-
-impl Opened {
-    fn seed(&self) -> Option<Seed> {
-        let bytes = self.secret.first_chunk::<32>()?;
-        Some(Seed::from_bytes(self.info.key.kind(), *bytes))
-    }
-
-    fn pair(&self) -> Option<KeyPair> {
-        let expanded = <&[u8; 64]>::try_from(&*self.secret).ok()?;
-        Some(KeyPair::from_expanded(self.info.key.kind(), *expanded))
     }
 }
 
@@ -243,10 +209,9 @@ impl Store for Vault {
     }
 
     fn state(&self) -> State {
-        if Vault::state(self).identity.is_some() {
-            State::Unlocked
-        } else {
-            State::Locked
+        match *self.read() {
+            Some(_) => State::Unlocked,
+            None => State::Locked,
         }
     }
 
@@ -259,122 +224,68 @@ impl Store for Vault {
     }
 
     fn keys(&self) -> Vec<KeyInfo> {
-        let state = Vault::state(self);
-        state.entries.values().map(|entry| entry.listed.clone()).collect()
+        self.entries()
+            .values()
+            .map(|entry| entry.info.clone())
+            .collect()
     }
 
     fn find(&self, key: &PublicKey) -> Option<KeyInfo> {
-        Vault::state(self).entries.get(key).map(|entry| entry.listed.clone())
+        self.entries().get(key).map(|entry| entry.info.clone())
     }
 
     fn open(&self, key: &PublicKey) -> Result<KeyInfo, StoreError> {
-        self.opened(key).map(|opened| opened.info.clone())
+        self.with(key, |info, _| Ok(info.clone()))
     }
 
     fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
-        let opened = self.opened(key)?;
-        let sign = || opened.pair().map(|pair| pair.sign(message)).ok_or(StoreError::Kind(key.kind()));
-        // Ed25519 is deterministic: a fault in one computation shows as a difference. A faulty
-        // signature must not leave, since with a right one of the same message it gives the key away.
-        let first = sign()?;
-        let second = std::hint::black_box(sign()?);
-        if first == second {
-            Ok(first)
-        } else {
-            Err(StoreError::Mismatch)
-        }
+        self.with(key, |_, held| held.sign(message))
     }
 
     fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError> {
-        if !matches!(seed.kind(), Kind::Operator | Kind::Account | Kind::User | Kind::Curve) {
-            return Err(StoreError::Kind(seed.kind()));
-        }
-        let key = seed.public_key();
-        let _changing = self.changing();
-        let recipient = {
-            let state = Vault::state(self);
-            if let Some(held) = state.entries.keys().find(|held| held.as_bytes() == key.as_bytes()) {
-                return Err(StoreError::Exists(*held));
-            }
-            state.recipient.clone().ok_or(StoreError::Locked)?
-        };
-        let listed = Listed::new(name, flags);
-        entry::add(&self.keys, &recipient, &key, seed, &listed)?;
-        let info = listed.info(key);
-        let opened = match Store::state(self) {
-            State::Unlocked => Some(Arc::new(self.keep_seed(seed, info.clone())?)),
-            State::Locked => None,
-        };
-        let mut state = self.state_mut();
-        let opened = opened.filter(|_| state.identity.is_some());
-        state.entries.insert(key, Entry { listed: info, opened });
-        Ok(key)
+        self.add_key(seed, name, flags)
     }
 
-    fn export(&self, key: &PublicKey) -> Result<Secret, StoreError> {
-        let opened = self.opened(key)?;
-        if !opened.info.flags.exportable {
-            return Err(StoreError::NotExportable(*key));
-        }
-        Ok(opened.seed().ok_or(StoreError::Unknown(*key))?.encode())
+    fn export(&self, key: &PublicKey) -> Result<nkey::Secret, StoreError> {
+        self.with(key, |info, held| match info.flags.exportable {
+            true => Ok(held.seed().encode()),
+            false => Err(StoreError::NotExportable(*key)),
+        })
     }
 
     fn remove(&self, key: &PublicKey) -> Result<(), StoreError> {
-        let _changing = self.changing();
-        if Store::state(self) == State::Locked {
-            return Err(StoreError::Locked);
-        }
-        self.find(key).ok_or(StoreError::Unknown(*key))?;
-        entry::remove(&self.keys, key)?;
-        self.state_mut().entries.remove(key);
-        Ok(())
+        self.remove_key(key)
     }
 
     fn rename(&self, key: &PublicKey, name: &str) -> Result<(), StoreError> {
-        let opened = self.opened(key)?;
-        let _changing = self.changing();
-        let recipient = Vault::state(self).recipient.clone().ok_or(StoreError::Locked)?;
-        let seed = opened.seed().ok_or(StoreError::Unknown(*key))?;
-        let listed = Listed::new(name, opened.info.flags);
-        entry::rename(&self.keys, &recipient, key, &seed, &listed)?;
-        let renamed = Arc::new(self.keep_seed(&seed, listed.info(*key))?);
-        if let Some(entry) = self.state_mut().entries.get_mut(key) {
-            entry.listed = renamed.info.clone();
-            entry.opened = entry.opened.as_ref().map(|_| renamed);
-        }
-        Ok(())
+        self.rename_key(key, name)
     }
 
     fn lock(&self) {
-        let mut state = self.state_mut();
-        state.identity = None;
-        for entry in state.entries.values_mut() {
-            entry.opened = None;
-        }
+        let mut unlocked = self.write();
+        self.locks.fetch_add(1, Ordering::SeqCst);
+        *unlocked = None;
     }
 
     fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-        let mut text = seal::open(&self.dir, prompt)?;
-        let path = self.dir.join(seal::IDENTITY);
-        let identity = parse_identity(&text).ok_or_else(|| files::damaged(&path, "it holds no identity"))?;
-        let recipient = identity.to_public();
-        let line = format!("{recipient}\n");
-        match files::read(&self.dir.join(RECIPIENT))? {
-            Some(bytes) if bytes == line.as_bytes() => {}
-            Some(_) => {
-                return Err(files::damaged(
-                    &self.dir.join(RECIPIENT),
-                    "it is not that of the vault's identity: somebody changed it. \
-                     Remove the file if you know why; keys added since may be lost",
-                ));
-            }
-            None => files::write(&self.dir, RECIPIENT, line.as_bytes())?,
+        if self.state() == State::Unlocked {
+            return Ok(());
         }
-        let trimmed = text.trim_ascii().to_vec();
-        text.zeroize();
-        self.accept(&Zeroizing::new(trimmed), recipient)
+        let begun = self.locks.load(Ordering::SeqCst);
+        let (identity, secret) = self.seal.open(&self.root, prompt)?;
+        self.trust(identity.to_public())?;
+        let mut unlocked = self.write();
+        if self.locks.load(Ordering::SeqCst) != begun {
+            return Err(StoreError::Locked);
+        }
+        // Another unlock may have been faster, and its keys are in use.
+        unlocked.get_or_insert_with(|| Unlocked::new(secret));
+        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vault({}, {:?})", self.root.path(), self.state())
+    }
+}

@@ -1,76 +1,156 @@
-//! What seals the vault's identity: a passphrase, or an age plugin.
+//! The vault's identity and what seals it.
 
-use super::files;
+use super::entry::{Fault, decrypt, encrypt};
+use super::files::Folder;
+use super::layout::{IDENTITY, RECIPIENT};
 use super::plugin::{self, Plugin};
+use crate::store::locked::Secret;
 use crate::store::{Prompt, StoreError};
-use age::secrecy::SecretString;
-use std::path::Path;
+use age::secrecy::{ExposeSecret, SecretString};
+use age::x25519::{Identity, Recipient};
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// The identity, sealed.
-pub const IDENTITY: &str = "identity.age";
+/// The scrypt work factor of a passphrase: 2^18, about one second and 256 MiB.
+pub(super) const WORK_FACTOR: u8 = 18;
+/// The highest work factor that is opened: 2^20, 1 GiB.
+const MAX_WORK_FACTOR: u8 = 20;
+const MAX_IDENTITY: usize = 16 * 1024;
+const MAX_RECIPIENT: usize = 256;
 
-/// scrypt's work factor for new vaults: 2^18, 256 MiB and about a second.
-pub const WORK_FACTOR: u8 = 18;
-
-/// The largest that is accepted: more would be an attack on the agent's memory.
-const MOST_WORK: u8 = 20;
-
-/// How a new vault is to be sealed.
+/// What seals a new vault.
 pub enum Sealing {
-    /// By a passphrase.
+    /// A passphrase, which must not be empty.
     Passphrase(Zeroizing<String>),
-    /// By an age plugin: its name (`age-plugin-NAME`), or an identity of it (`AGE-PLUGIN-…`).
+    /// An age plugin: `NAME`, as in `age-plugin-NAME` on `PATH`; the absolute path of such a
+    /// program; or an identity that it made (`AGE-PLUGIN-NAME-1…`), which names it too. Without
+    /// an identity the plugin's default one is used, as `age -j NAME` does.
     Plugin(String),
 }
 
-/// Seals an identity's text into `dir`. The identity file is written last: it completes the vault.
-pub fn seal(
-    dir: &Path,
-    identity: &str,
-    sealing: &Sealing,
-    work_factor: u8,
-    prompt: &mut dyn Prompt,
-) -> Result<(), StoreError> {
-    let sealed = match sealing {
-        Sealing::Passphrase(passphrase) => {
-            let mut recipient = age::scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
-            recipient.set_work_factor(work_factor);
-            age::encrypt(&recipient, identity.as_bytes()).map_err(|error| {
-                StoreError::Io("cannot seal the vault".to_owned(), std::io::Error::other(error.to_string()))
-            })?
-        }
-        Sealing::Plugin(plugin) => {
-            let plugin = Plugin::find(plugin)?;
-            let sealed = plugin.encrypt(identity.as_bytes(), prompt)?;
-            files::write(dir, plugin::FILE, plugin.to_text().as_bytes())?;
-            sealed
-        }
-    };
-    files::write(dir, IDENTITY, &sealed)
+/// What opens a vault.
+pub(super) enum Seal {
+    Passphrase,
+    Plugin(Plugin),
 }
 
-/// The identity's text, asking for what opens it.
-pub fn open(dir: &Path, prompt: &mut dyn Prompt) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let path = dir.join(IDENTITY);
-    let sealed = files::read(&path)?.ok_or_else(|| files::damaged(&path, "it is missing"))?;
-    if let Some(plugin) = Plugin::of_vault(dir)? {
-        return plugin.decrypt(&path, &sealed, prompt);
+impl Seal {
+    /// Finds out what seals the vault in `root`.
+    pub(super) fn of(root: &Folder) -> Result<Seal, StoreError> {
+        let Some(bytes) = root.read(plugin::NAME, plugin::MAX)? else {
+            return Ok(Seal::Passphrase);
+        };
+        let plugin = Plugin::from_record(&bytes)
+            .map_err(|why| StoreError::Damaged(root.path_of(plugin::NAME), why))?;
+        plugin.check()?;
+        Ok(Seal::Plugin(plugin))
     }
-    let passphrase = prompt
-        .secret(&format!("Passphrase of the vault {}", dir.display()))
-        .ok_or(StoreError::Cancelled)?;
-    let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.as_str()));
-    identity.set_max_work_factor(MOST_WORK);
-    match age::decrypt(&identity, &sealed) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(age::DecryptError::KeyDecryptionFailed | age::DecryptError::DecryptionFailed) => {
-            Err(StoreError::WrongPassphrase)
-        }
-        Err(age::DecryptError::ExcessiveWork { required, .. }) => Err(files::damaged(
-            &path,
-            format_args!("its scrypt work factor {required} is larger than {MOST_WORK}"),
-        )),
-        Err(error) => Err(files::damaged(&path, error)),
+
+    /// Opens `identity.age`.
+    pub(super) fn open(
+        &self,
+        root: &Folder,
+        prompt: &mut dyn Prompt,
+    ) -> Result<(Identity, Secret), StoreError> {
+        let damaged = |why: &str| StoreError::Damaged(root.path_of(IDENTITY), why.into());
+        let Some(bytes) = root.read(IDENTITY, MAX_IDENTITY)? else {
+            return Err(damaged("it is missing: restore it from a backup"));
+        };
+        let plain = match self {
+            Seal::Passphrase => {
+                let text = format!("Passphrase of the vault {}", root.path());
+                let passphrase = prompt.secret(&text).ok_or(StoreError::Cancelled)?;
+                open_with_passphrase(&bytes, &passphrase)
+            }
+            Seal::Plugin(plugin) => {
+                let (plain, error) = plugin.opening(prompt, |identity| decrypt(&bytes, identity));
+                if let Some(error) = error {
+                    return Err(error);
+                }
+                plain
+            }
+        };
+        let plain = plain.map_err(|fault| match fault {
+            Fault::Wrong => StoreError::WrongPassphrase,
+            Fault::Work(factor) => damaged(&format!(
+                "it asks for scrypt work factor {factor}, at most {MAX_WORK_FACTOR} is accepted"
+            )),
+            Fault::Damaged => damaged("it is not a whole age file: restore it from a backup"),
+        })?;
+        std::str::from_utf8(&plain)
+            .ok()
+            .and_then(|text| Some((text.trim_end().parse().ok()?, text.trim_end())))
+            .ok_or_else(|| damaged("it holds no age identity"))
+            .and_then(|(identity, text)| Ok((identity, keep(text)?)))
     }
+}
+
+/// One at a time: each takes 256 MiB.
+static SCRYPT: Mutex<()> = Mutex::new(());
+
+fn open_with_passphrase(bytes: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let mut identity = age::scrypt::Identity::new(secret(passphrase));
+    identity.set_max_work_factor(MAX_WORK_FACTOR);
+    let _turn = SCRYPT.lock().unwrap_or_else(PoisonError::into_inner);
+    decrypt(bytes, &identity)
+}
+
+/// The bytes of `identity.age` for a new identity, sealed by a passphrase.
+pub(super) fn seal_with_passphrase(
+    identity: &Identity,
+    passphrase: &str,
+    work_factor: u8,
+) -> Result<Vec<u8>, StoreError> {
+    if passphrase.is_empty() {
+        return Err(StoreError::Refused(
+            "the passphrase is empty: give one of some words".into(),
+        ));
+    }
+    let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
+    recipient.set_work_factor(work_factor);
+    let _turn = SCRYPT.lock().unwrap_or_else(PoisonError::into_inner);
+    encrypt(&recipient, line(identity).as_bytes())
+        .map_err(|error| StoreError::Refused(format!("age did not seal the vault: {error}")))
+}
+
+/// The identity as `age` files hold it, with a newline.
+pub(super) fn line(identity: &Identity) -> Zeroizing<String> {
+    let text = identity.to_string();
+    let mut line = Zeroizing::new(String::with_capacity(text.expose_secret().len() + 1));
+    line.push_str(text.expose_secret());
+    line.push('\n');
+    line
+}
+
+/// Keeps an identity in locked memory, as text: age's own form has no way in without a copy.
+pub(super) fn keep(text: &str) -> Result<Secret, StoreError> {
+    Secret::fill(text.len(), |bytes| bytes.copy_from_slice(text.as_bytes()))
+        .map_err(|error| StoreError::Io("no memory for the identity".into(), error))
+}
+
+/// The identity that [`keep`] kept.
+pub(super) fn kept(secret: &Secret) -> Result<Identity, StoreError> {
+    std::str::from_utf8(secret.expose())
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or(StoreError::Mismatch)
+}
+
+/// Reads `recipient.txt`.
+pub(super) fn recipient(root: &Folder) -> Result<Recipient, StoreError> {
+    let damaged = |why: &str| StoreError::Damaged(root.path_of(RECIPIENT), why.into());
+    let bytes = root
+        .read(RECIPIENT, MAX_RECIPIENT)?
+        .ok_or_else(|| damaged("it is missing: restore it from a backup"))?;
+    std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.strip_suffix('\n')?.parse().ok())
+        .ok_or_else(|| damaged("it holds no age recipient: restore it from a backup"))
+}
+
+/// A copy for age, of full size from the start so that no other is made.
+fn secret(passphrase: &str) -> SecretString {
+    let mut copy = String::with_capacity(passphrase.len());
+    copy.push_str(passphrase);
+    SecretString::from(copy)
 }

@@ -2,10 +2,239 @@
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::input::name::NameFlag;
+use crate::input::validity::ValidityFlags;
+use crate::output::clean_inline;
+use crate::source::{self, MAX_TEXT};
+use crate::store::defaults::new_operator;
+use crate::store::issue::issue;
+use crate::store::keys::{Fresh, key_names};
+use crate::store::system::{self, Pair};
+use crate::store::{Lock, Operator, Store, check_name};
+use nkey_core::creds;
+use nkey_core::jwt::Algorithm;
+use nkey_core::nkey::Kind;
+use nkey_core::tolerant::{self, AnyClaims};
+use serde::Serialize;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    name: NameFlag,
+    /// Make a signing key as well
+    #[arg(long)]
+    generate_signing_key: bool,
+    /// Make a system account as well, signed by the signing key if there is one
+    #[arg(short, long)]
+    sys: bool,
+    /// Take the operator's JWT, which others issue, from FILE, or - for standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["sys", "generate_signing_key"])]
+    url: Option<String>,
+    /// Replace the operator's JWT by the one from FILE
+    #[arg(long, requires = "url")]
+    force: bool,
+    #[command(flatten)]
+    validity: ValidityFlags,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _ctx: &mut Context) -> Result<(), Error> {
-    Err(Error::failed("not written yet"))
+/// What was added.
+#[derive(Serialize)]
+struct Added {
+    name: String,
+    public_key: String,
+    signing_keys: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_account: Option<String>,
+}
+
+/// Adds an operator, or the JWT of one that others hold.
+///
+/// # Errors
+/// If there is one of that name, or the agent does not sign.
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    let added = match &args.url {
+        Some(source) => import(args, ctx, source)?,
+        None => generate(args, ctx)?,
+    };
+    if args.json {
+        return ctx.out.json(&added);
+    }
+    let name = clean_inline(&added.name);
+    ctx.out.line(format!("added operator {name}"))?;
+    ctx.out
+        .line(format!("  public key      {}", added.public_key))?;
+    for key in &added.signing_keys {
+        ctx.out
+            .line(format!("  signing key     {}", clean_inline(key)))?;
+    }
+    if let Some(account) = &added.system_account {
+        ctx.out
+            .line(format!("  system account  {}", clean_inline(account)))?;
+    }
+    Ok(())
+}
+
+fn exists(store: &Store, name: &str) -> Error {
+    let message = format!(
+        "{} holds an operator {} already",
+        store.root().display(),
+        clean_inline(name)
+    );
+    Error::failed(message).next("nkey list operators")
+}
+
+fn generate(args: &Args, ctx: &mut Context) -> Result<Added, Error> {
+    let name = args.name.or_ask("operator")?;
+    let mut store = Store::open(&ctx.global)?;
+    let lock = store.lock()?;
+    let operator = Operator::new(store.root(), &name, false)?;
+    if operator.dir().exists() {
+        return Err(exists(&store, &name));
+    }
+    let mut fresh = Fresh::begin(ctx)?;
+    let (added, token, system) =
+        prepare(args, ctx, &operator, &mut fresh).map_err(|error| fresh.abandon(ctx, error))?;
+    if let Some(system) = &system {
+        system.write(&lock, &operator)?;
+    }
+    finish(ctx, &mut store, &lock, &operator, &token, None)?;
+    Ok(added)
+}
+
+fn prepare(
+    args: &Args,
+    ctx: &mut Context,
+    operator: &Operator,
+    fresh: &mut Fresh,
+) -> Result<(Added, String, Option<Pair>), Error> {
+    let name = operator.name();
+    let key = match ctx.private_key()? {
+        Some(wanted) => ctx.find_key(&wanted)?.key,
+        None => fresh.generate(ctx, Kind::Operator, &key_names::identity(&[name]))?,
+    };
+    let key = key
+        .expect_kind(Kind::Operator)
+        .map_err(|error| Error::usage(format!("-K: {error}")))?;
+    let mut claims = new_operator(&key, name);
+    args.validity.apply(&mut claims.standard, ctx.now())?;
+    let mut signer = key;
+    if args.generate_signing_key {
+        signer = fresh.generate(ctx, Kind::Operator, &key_names::signing_key(&[name]))?;
+        claims.nats.signing_keys = vec![signer.to_string()];
+    }
+    let mut system = None;
+    if args.sys {
+        let pair = Pair::make(
+            ctx,
+            fresh,
+            name,
+            [system::ACCOUNT, system::USER],
+            &signer,
+            true,
+        )?;
+        claims.nats.system_account = pair.account.to_string();
+        system = Some(pair);
+    }
+    let added = Added {
+        name: name.to_owned(),
+        public_key: key.to_string(),
+        signing_keys: claims.nats.signing_keys.clone(),
+        system_account: system.as_ref().map(|pair| pair.account.to_string()),
+    };
+    let token = issue(ctx, &key, claims, 0)?;
+    Ok((added, token, system))
+}
+
+/// Writes the token and the marker, which comes last: without it the folder is no operator's.
+fn finish(
+    ctx: &Context,
+    store: &mut Store,
+    lock: &Lock,
+    operator: &Operator,
+    token: &str,
+    read: Option<&[u8]>,
+) -> Result<(), Error> {
+    operator.write_operator(lock, token, read)?;
+    operator.write_marker(lock)?;
+    store.select(lock, operator.name(), None, ctx.now())
+}
+
+fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> {
+    if source.contains("://") {
+        return Err(Error::usage(format!(
+            "operators are not fetched from servers in this version: fetch {} yourself and give the file",
+            clean_inline(source)
+        )));
+    }
+    if args.validity.is_given() {
+        return Err(Error::usage(
+            "--expiry and --start cannot change a JWT that others issue",
+        ));
+    }
+    let text = source::read(source, MAX_TEXT)?;
+    let token = creds::parse_token(&text).trim();
+    let failed = |reason: String| Error::failed(format!("{}: {reason}", clean_inline(source)));
+    let decoded = tolerant::decode(token).map_err(|error| failed(error.to_string()))?;
+    let AnyClaims::Operator(claims) = decoded.claims else {
+        return Err(failed("this is not an operator's JWT".to_owned()));
+    };
+    if decoded.version == Algorithm::V1 {
+        return Err(failed(
+            "this is a JWT of version 1: ask whoever issues it for one of version 2".to_owned(),
+        ));
+    }
+    let (sub, signing_keys) = (&claims.standard.sub, &claims.nats.signing_keys);
+    if claims.standard.iss != *sub && !signing_keys.contains(&claims.standard.iss) {
+        return Err(failed(format!(
+            "{} is neither the operator nor one of its signing keys",
+            claims.standard.iss
+        )));
+    }
+    let name = args.name.get().unwrap_or(&claims.standard.name).to_owned();
+    check_name("an operator", &name)?;
+    let mut store = Store::open(&ctx.global)?;
+    let lock = store.lock()?;
+    let added = Added {
+        name: name.clone(),
+        public_key: sub.clone(),
+        signing_keys: signing_keys.clone(),
+        system_account: Some(claims.nats.system_account.clone())
+            .filter(|account| !account.is_empty()),
+    };
+    if store.operators()?.contains(&name) {
+        if !args.force {
+            let error = exists(&store, &name).next(format!(
+                "nkey add operator -u {} --force",
+                clean_inline(source)
+            ));
+            return Err(error);
+        }
+        let operator = store.operator(Some(&name))?;
+        let known = operator.claims()?;
+        if known.sub() != sub {
+            return Err(failed(format!(
+                "operator {} is {}, this JWT is about {sub}",
+                clean_inline(&name),
+                known.sub()
+            )));
+        }
+        if claims.standard.iat < known.claims.standard.iat
+            || claims.standard.iat == known.claims.standard.iat && token != known.token
+        {
+            return Err(failed(
+                "the JWT in the store is as new or newer: nothing was changed".to_owned(),
+            ));
+        }
+        finish(ctx, &mut store, &lock, &operator, token, Some(&known.bytes))?;
+    } else {
+        let operator = Operator::new(store.root(), &name, true)?;
+        if operator.dir().exists() {
+            return Err(exists(&store, &name));
+        }
+        finish(ctx, &mut store, &lock, &operator, token, None)?;
+    }
+    Ok(added)
 }

@@ -2,10 +2,212 @@
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::input::name::NameFlag;
+use crate::input::permissions::PermissionFlags;
+use crate::input::validity::ValidityFlags;
+use crate::input::{list, size};
+use crate::key_argument::{KeyArgument, shell_word};
+use crate::output::clean_inline;
+use crate::store::chain::has_own_permissions;
+use crate::store::defaults::new_user;
+use crate::store::issue::issue;
+use crate::store::keys::{Fresh, key_names};
+use crate::store::signer::{Signer, after_revocations, user_signer};
+use crate::store::{Entry, Operator, Store, check_name};
+use nkey_core::claims::owned::Account;
+use nkey_core::nkey::{Kind, PublicKey};
+use serde::Serialize;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The account
+    #[arg(short, long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    #[command(flatten)]
+    name: NameFlag,
+    /// The user's public key, instead of a new key in the agent
+    #[arg(short = 'k', long, value_name = "KEY")]
+    public_key: Option<String>,
+    #[command(flatten)]
+    validity: ValidityFlags,
+    #[command(flatten)]
+    permissions: PermissionFlags,
+    /// Connect without signing the server's nonce: whoever has the token is the user
+    #[arg(long)]
+    bearer: bool,
+    /// Networks that the user may connect from, in CIDR form
+    #[arg(long, value_name = "CIDR,...")]
+    source_network: Vec<String>,
+    /// Tags, in lower case
+    #[arg(long, value_name = "TAG,...")]
+    tag: Vec<String>,
+    /// Most subscriptions [default: -1, unlimited]
+    #[arg(long, value_name = "NUMBER", value_parser = size::parse, allow_negative_numbers = true)]
+    subs: Option<i64>,
+    /// Most bytes, such as 10G or 64KiB [default: -1, unlimited]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_negative_numbers = true)]
+    data: Option<i64>,
+    /// Largest message in bytes [default: -1, unlimited]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_negative_numbers = true)]
+    payload: Option<i64>,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _ctx: &mut Context) -> Result<(), Error> {
-    Err(Error::failed("not written yet"))
+/// What was added.
+#[derive(Serialize)]
+struct Added {
+    operator: String,
+    account: String,
+    name: String,
+    public_key: String,
+    issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    #[serde(skip)]
+    token: String,
+}
+
+/// Adds a user to an account.
+///
+/// # Errors
+/// If there is one of that name, or the agent does not sign.
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    let name = args.name.or_ask("user")?;
+    check_name("a user", &name)?;
+    let given = args
+        .public_key
+        .as_deref()
+        .map(|text| KeyArgument::parse("-k", text))
+        .transpose()?;
+    let mut store = Store::open(&ctx.global)?;
+    let lock = store.lock()?;
+    let operator = store.operator(None)?;
+    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
+    let account = operator.account(&store.account(&operator, args.account.as_deref())?)?;
+    if operator.has_user(&account.name, &name) {
+        let (of, name) = (clean_inline(&account.name), clean_inline(&name));
+        let next = format!(
+            "nkey describe user -a {} -n {}",
+            shell_word(&of),
+            shell_word(&name)
+        );
+        return Err(Error::failed(format!("account {of} has a user {name} already")).next(next));
+    }
+    let signer = user_signer(ctx, strict, &account)?;
+    let mut fresh = Fresh::begin(ctx)?;
+    let added = prepare(
+        args,
+        ctx,
+        &operator,
+        &account,
+        &name,
+        given.as_ref(),
+        &signer,
+        &mut fresh,
+    )
+    .map_err(|error| fresh.abandon(ctx, error))?;
+    if let Err(error) = operator.write_user(&lock, &account.name, &name, &added.token, None) {
+        return Err(if operator.has_user(&account.name, &name) {
+            error
+        } else {
+            fresh.abandon(ctx, error)
+        });
+    }
+    if args.json {
+        return ctx.out.json(&added);
+    }
+    let (of, name) = (clean_inline(&account.name), clean_inline(&name));
+    ctx.out.line(format!("added user {name} to account {of}"))?;
+    ctx.out
+        .line(format!("  public key  {}", added.public_key))?;
+    let role = added
+        .role
+        .map(|role| format!(" (role {})", clean_inline(&role)))
+        .unwrap_or_default();
+    ctx.out
+        .line(format!("  signed by   {}{role}", added.issuer))?;
+    if given.is_none() {
+        let file = shell_word(&format!("{name}.creds"));
+        let (of, name) = (shell_word(&of), shell_word(&name));
+        ctx.out
+            .line("the seed is in the agent; a creds file takes it out:")?;
+        ctx.out
+            .line(format!("  nkey generate creds -a {of} -n {name} -o {file}"))?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "what run has read, once")]
+fn prepare(
+    args: &Args,
+    ctx: &mut Context,
+    operator: &Operator,
+    account: &Entry<Account>,
+    name: &str,
+    given: Option<&KeyArgument>,
+    signer: &Signer,
+    fresh: &mut Fresh,
+) -> Result<Added, Error> {
+    let key: PublicKey = match given {
+        Some(KeyArgument::Public(key)) => *key,
+        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
+            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
+        }
+        _ => {
+            let path = [operator.name(), &account.name, name];
+            fresh.generate(ctx, Kind::User, &key_names::identity(&path))?
+        }
+    };
+    let key = key
+        .expect_kind(Kind::User)
+        .map_err(|error| Error::usage(format!("-k: {error}")))?;
+    let mut claims = new_user(&key, name, signer.scope.is_some());
+    args.validity.apply(&mut claims.standard, ctx.now())?;
+    let split = |flag: &str, values: &[String]| {
+        list::split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
+    };
+    claims.generic.tags = split("--tag", &args.tag)?;
+    claims.generic.tags.sort();
+    let permissions = &mut claims.nats.permissions;
+    args.permissions.apply(&mut permissions.permissions)?;
+    permissions.user.src = split("--source-network", &args.source_network)?;
+    permissions.bearer_token = args.bearer;
+    let limits = &mut permissions.limits;
+    for (limit, flag) in [
+        (&mut limits.subs, args.subs),
+        (&mut limits.data, args.data),
+        (&mut limits.payload, args.payload),
+    ] {
+        *limit = flag.unwrap_or(*limit);
+    }
+    let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
+    if signer.scope.is_some() && has_own_permissions(&claims.nats) {
+        return Err(Error::usage(format!(
+            "the role {} of the signing key says what its users may do: leave out the flags for permissions and limits",
+            clean_inline(role.as_deref().unwrap_or_default())
+        )));
+    }
+    let account_limits = account.claims.nats.limits.as_ref();
+    if args.bearer && account_limits.is_some_and(|limits| limits.account.disallow_bearer) {
+        return Err(Error::usage(format!(
+            "account {} forbids bearer users",
+            clean_inline(&account.name)
+        )));
+    }
+    if *signer.key.encode() != *account.sub() {
+        claims.nats.issuer_account = account.sub().to_owned();
+    }
+    let after = after_revocations(&account.claims.nats, &claims.standard.sub);
+    let token = issue(ctx, &signer.key, claims, after)?;
+    Ok(Added {
+        operator: operator.name().to_owned(),
+        account: account.name.clone(),
+        name: name.to_owned(),
+        public_key: key.to_string(),
+        issuer: signer.key.to_string(),
+        role,
+        token,
+    })
 }

@@ -53,8 +53,11 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let socket = absolute_path(&ctx.socket()?)?;
     if let Ok(mut running) = Client::connect(&socket) {
         let pid = running.status()?.pid;
-        return Err(Error::failed(format!("an agent (pid {pid}) listens at {} already", socket.display()))
-            .next("nkey agent status"));
+        return Err(Error::failed(format!(
+            "an agent (pid {pid}) listens at {} already",
+            socket.display()
+        ))
+        .next("nkey agent status"));
     }
     let vault = absolute_path(&vault_dir(args.vault.as_deref())?)?;
     let passphrase = passphrase(args, &vault)?;
@@ -73,7 +76,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             "log": log.display().to_string(),
         }));
     }
-    ctx.out.line(format!("export NKEY_AUTH_SOCK={};", shell_word(&socket.display().to_string())))?;
+    ctx.out.line(format!(
+        "export NKEY_AUTH_SOCK={};",
+        shell_word(&socket.display().to_string())
+    ))?;
     ctx.out.line(format!("echo agent pid {};", status.pid))?;
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
@@ -90,7 +96,11 @@ fn absolute_path(path: &Path) -> Result<PathBuf, Error> {
 
 /// Where the agent keeps the vault when nothing is said: contract of `nkey-agent --vault`.
 fn vault_dir(flag: Option<&Path>) -> Result<PathBuf, Error> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     flag.map(Path::to_owned)
         .or_else(|| set("XDG_DATA_HOME").map(|dir| dir.join("nkey-agent/vault")))
         .or_else(|| set("HOME").map(|dir| dir.join(".local/share/nkey-agent/vault")))
@@ -102,7 +112,9 @@ fn passphrase(args: &Args, vault: &Path) -> Result<Option<Zeroizing<String>>, Er
     if let Some(file) = &args.passphrase_file {
         return source::read(file, MAX_PASSPHRASE).map(Some);
     }
-    let exists = ["identity.age", "plugin-identity.txt"].iter().any(|file| vault.join(file).exists());
+    let exists = ["identity.age", "plugin-identity.txt"]
+        .iter()
+        .any(|file| vault.join(file).exists());
     if exists || args.plugin.is_some() {
         return Ok(None);
     }
@@ -113,29 +125,52 @@ fn passphrase(args: &Args, vault: &Path) -> Result<Option<Zeroizing<String>>, Er
         ))
         .next("nkey agent start --passphrase-file FILE"));
     }
-    eprintln!("a new vault is made at {}", clean_inline(&vault.display().to_string()));
+    eprintln!(
+        "a new vault is made at {}",
+        clean_inline(&vault.display().to_string())
+    );
     prompt::new_passphrase().map(Some)
 }
 
 /// The agent next to this program, else the one that PATH finds.
 fn program() -> PathBuf {
-    let beside = env::current_exe().ok().map(|exe| exe.with_file_name("nkey-agent"));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| "nkey-agent".into())
+    let beside = env::current_exe()
+        .ok()
+        .map(|exe| exe.with_file_name("nkey-agent"));
+    beside
+        .filter(|path| path.is_file())
+        .unwrap_or_else(|| "nkey-agent".into())
 }
 
-fn spawn(args: &Args, socket: &Path, vault: &Path, log: &Path, with_passphrase: bool) -> Result<Child, Error> {
+fn spawn(
+    args: &Args,
+    socket: &Path,
+    vault: &Path,
+    log: &Path,
+    with_passphrase: bool,
+) -> Result<Child, Error> {
     let stderr = open_log(log)?;
     let mut command = Command::new(program());
-    command.arg("--socket").arg(socket).arg("--vault").arg(vault);
+    command
+        .arg("--socket")
+        .arg(socket)
+        .arg("--vault")
+        .arg(vault);
     if with_passphrase {
-        command.arg("--passphrase-file").arg("-").stdin(Stdio::piped());
+        command
+            .arg("--passphrase-file")
+            .arg("-")
+            .stdin(Stdio::piped());
     } else {
         command.stdin(Stdio::null());
     }
     if let Some(plugin) = &args.plugin {
         command.arg("--plugin").arg(plugin);
     }
-    command.current_dir("/").stdout(Stdio::null()).stderr(stderr);
+    command
+        .current_dir("/")
+        .stdout(Stdio::null())
+        .stderr(stderr);
     // SAFETY: setsid is async-signal-safe and allocates nothing, so it may run between fork and exec.
     unsafe {
         command.pre_exec(|| {
@@ -144,31 +179,35 @@ fn spawn(args: &Args, socket: &Path, vault: &Path, log: &Path, with_passphrase: 
         });
     }
     command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Error::failed("nkey-agent is neither beside nkey nor in PATH: install it in one of these places")
-        }
+        io::ErrorKind::NotFound => Error::failed(
+            "nkey-agent is neither beside nkey nor in PATH: install it in one of these places",
+        ),
         _ => Error::failed(format!("cannot start nkey-agent: {error}")),
     })
 }
 
 /// The agent's messages go to a file beside its socket, anew at each start.
 fn open_log(log: &Path) -> Result<File, Error> {
-    let failed = |error: io::Error| Error::failed(format!("cannot write {}: {error}", log.display()));
+    let failed =
+        |error: io::Error| Error::failed(format!("cannot write {}: {error}", log.display()));
     if let Some(directory) = log.parent() {
         match DirBuilder::new().mode(0o700).create(directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(error));
+            }
             _ => {}
         }
     }
-    File::options()
-        .write(true)
+    let file = File::options()
+        .append(true)
         .create(true)
-        .truncate(true)
         .mode(0o600)
         // Not through a link that somebody laid there.
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(log)
-        .map_err(failed)
+        .map_err(failed)?;
+    file.set_len(0).map_err(failed)?;
+    Ok(file)
 }
 
 /// Waits until the child answers at `socket`, or has ended.
@@ -180,7 +219,9 @@ fn wait(child: &mut Child, socket: &Path, log: &Path) -> Result<AgentStatus, Err
         {
             return Ok(status);
         }
-        let ended = child.try_wait().map_err(|error| Error::failed(format!("lost the agent: {error}")))?;
+        let ended = child
+            .try_wait()
+            .map_err(|error| Error::failed(format!("lost the agent: {error}")))?;
         if let Some(exit) = ended {
             let message = read_log(log).unwrap_or_else(|| exit.to_string());
             return Err(Error::failed(format!("the agent did not start: {message}")));
@@ -201,7 +242,11 @@ fn wait(child: &mut Child, socket: &Path, log: &Path) -> Result<AgentStatus, Err
 /// What the agent said before it ended; the file is removed.
 fn read_log(log: &Path) -> Option<String> {
     let mut bytes = Vec::new();
-    File::open(log).ok()?.take(MAX_MESSAGE).read_to_end(&mut bytes).ok()?;
+    File::open(log)
+        .ok()?
+        .take(MAX_MESSAGE)
+        .read_to_end(&mut bytes)
+        .ok()?;
     let _ = fs::remove_file(log);
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text

@@ -38,7 +38,11 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         }));
     }
     let version = clean_inline(&status.version);
-    ctx.out.line(format!("agent {version}, pid {}, at {}", status.pid, clean_inline(&socket)))?;
+    ctx.out.line(format!(
+        "agent {version}, pid {}, at {}",
+        status.pid,
+        clean_inline(&socket)
+    ))?;
     let mut table = Table::new(&["STORE", "STATE", "KEYS", "PLACE"]);
     for store in &status.stores {
         let state = if store.locked { "locked" } else { "unlocked" };

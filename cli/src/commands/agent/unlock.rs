@@ -23,21 +23,23 @@ pub struct Args {
 /// # Errors
 /// Exit 3 if the answers are wrong, 4 if there is no agent.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let status = match &args.passphrase_file {
+    let unlocked = match &args.passphrase_file {
         Some(file) => {
             let text = source::read(file, MAX_PASSPHRASE)?;
             let passphrase = text.strip_suffix('\n').unwrap_or(&text).to_owned();
-            ctx.agent()?.unlock(&mut Given(Some(Zeroizing::new(passphrase))))?
+            ctx.agent()?
+                .unlock(&mut Given(Some(Zeroizing::new(passphrase))))
         }
         None => {
             let mut terminal = Terminal::default();
             let unlocked = ctx.agent()?.unlock(&mut terminal);
             match (unlocked, terminal.failure) {
                 (Err(client::Error::Cancelled), Some(failure)) => return Err(failure),
-                (unlocked, _) => unlocked?,
+                (unlocked, _) => unlocked,
             }
         }
     };
+    let status = unlocked.map_err(|error| Error::from(error).next("nkey agent unlock"))?;
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
     }

@@ -3,11 +3,11 @@
 use crate::output::clean_inline;
 use crate::text;
 use nkey_core::claims::Claim;
+use nkey_core::claims::ExportType;
 use nkey_core::claims::owned::{
     Account, Activation, Export, Import, NatsLimits, Operator, Permission, Permissions, SigningKey,
     Standard, Template, User, UserLimits, UserScope,
 };
-use nkey_core::claims::ExportType;
 use nkey_core::tolerant::AnyClaims;
 use std::fmt::Write;
 
@@ -16,23 +16,53 @@ pub fn text(claims: &AnyClaims, long_ids: bool, now: i64) -> String {
     let mut page = Page::default();
     match claims {
         AnyClaims::Operator(claims) => {
-            page.standard("Operator", "Operator ID", &claims.standard, &claims.generic.tags, now);
+            page.standard(
+                "Operator",
+                "Operator ID",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
             operator(&mut page, &claims.nats);
         }
         AnyClaims::Account(claims) => {
-            page.standard("Account", "Account ID", &claims.standard, &claims.generic.tags, now);
+            page.standard(
+                "Account",
+                "Account ID",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
             account(&mut page, &claims.nats, long_ids);
         }
         AnyClaims::User(claims) => {
-            page.standard("User", "User ID", &claims.standard, &claims.generic.tags, now);
+            page.standard(
+                "User",
+                "User ID",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
             user(&mut page, &claims.nats);
         }
         AnyClaims::Activation(claims) => {
-            page.standard("Activation", "Importing Account", &claims.standard, &claims.generic.tags, now);
+            page.standard(
+                "Activation",
+                "Importing Account",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
             activation(&mut page, &claims.nats);
         }
         AnyClaims::AuthorizationResponse(claims) => {
-            page.standard("Authorization response", "User ID", &claims.standard, &claims.generic.tags, now);
+            page.standard(
+                "Authorization response",
+                "User ID",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
             page.some("Issuer Account", &claims.nats.issuer_account);
             page.some("Error", &claims.nats.error);
             page.some("User JWT", &claims.nats.jwt);
@@ -81,7 +111,12 @@ impl Page {
     }
 
     fn flush(&mut self) {
-        let width = self.rows.iter().map(|(title, _)| title.chars().count()).max().unwrap_or(0);
+        let width = self
+            .rows
+            .iter()
+            .map(|(title, _)| title.chars().count())
+            .max()
+            .unwrap_or(0);
         for (title, value) in self.rows.drain(..) {
             let line = format!("  {title:width$}  {value}");
             let _ = writeln!(self.done, "{}", line.trim_end());
@@ -100,9 +135,16 @@ impl Page {
         self.row("Issuer ID", &standard.iss);
         self.row("Issued", &text::time(standard.iat));
         self.some("Not Before", &text::time(standard.nbf));
-        let expired = if standard.exp != 0 && now > standard.exp { " (expired)" } else { "" };
+        let expired = if standard.exp != 0 && now > standard.exp {
+            " (expired)"
+        } else {
+            ""
+        };
         let never = if standard.exp == 0 { "never" } else { "" };
-        self.row("Expires", &format!("{}{never}{expired}", text::time(standard.exp)));
+        self.row(
+            "Expires",
+            &format!("{}{never}{expired}", text::time(standard.exp)),
+        );
         self.some("Audience", &standard.aud);
         self.list("Tags", tags);
     }
@@ -119,7 +161,10 @@ impl Page {
         self.permission("Sub", permissions.subscribe.as_ref());
         if let Some(resp) = &permissions.resp {
             self.row("Max Responses", &text::count(resp.max.unwrap_or_default()));
-            self.row("Response Permission TTL", &text::duration(resp.ttl.unwrap_or_default()));
+            self.row(
+                "Response Permission TTL",
+                &text::duration(resp.ttl.unwrap_or_default()),
+            );
         }
     }
 
@@ -131,7 +176,11 @@ impl Page {
 
     fn user_limits(&mut self, limits: &UserLimits) {
         self.list("Network Src", &limits.src);
-        let times: Vec<String> = limits.times.iter().map(|span| format!("{}-{}", span.start, span.end)).collect();
+        let times: Vec<String> = limits
+            .times
+            .iter()
+            .map(|span| format!("{}-{}", span.start, span.end))
+            .collect();
         self.list("Time", &times);
         self.some("Time Zone", &limits.times_location);
     }
@@ -142,7 +191,10 @@ fn operator(page: &mut Page, operator: &Operator) {
     page.list("Operator Service URLs", &operator.operator_service_urls);
     page.some("System Account", &operator.system_account);
     page.some("Server Version", &operator.assert_server_version);
-    page.row("Require Signing Keys", text::yes(operator.strict_signing_key_usage));
+    page.row(
+        "Require Signing Keys",
+        text::yes(operator.strict_signing_key_usage),
+    );
     page.list("Signing Keys", &operator.signing_keys);
 }
 
@@ -154,7 +206,11 @@ fn account(page: &mut Page, account: &Account, long_ids: bool) {
         .iter()
         .map(|key| match key {
             SigningKey::Plain(key) => key.clone(),
-            SigningKey::Scoped(scope) => format!("{} (role {})", key.key(), scope.role.as_deref().unwrap_or_default()),
+            SigningKey::Scoped(scope) => format!(
+                "{} (role {})",
+                key.key(),
+                scope.role.as_deref().unwrap_or_default()
+            ),
         })
         .collect();
     page.list("Signing Keys", &keys);
@@ -185,17 +241,32 @@ fn account(page: &mut Page, account: &Account, long_ids: bool) {
 }
 
 fn account_limits(page: &mut Page, account: &Account) {
-    let Some(limits) = &account.limits else { return };
+    let Some(limits) = &account.limits else {
+        return;
+    };
     page.section("Limits");
     page.row("Max Connections", &text::count(limits.account.conn));
-    page.row("Max Leaf Node Connections", &text::count(limits.account.leaf));
+    page.row(
+        "Max Leaf Node Connections",
+        &text::count(limits.account.leaf),
+    );
     page.limits(&limits.nats);
     page.row("Max Exports", &text::count(limits.account.exports));
     page.row("Max Imports", &text::count(limits.account.imports));
-    page.row("Exports Allow Wildcards", text::yes(limits.account.wildcards));
-    page.row("Disallow Bearer Token", text::yes(limits.account.disallow_bearer));
+    page.row(
+        "Exports Allow Wildcards",
+        text::yes(limits.account.wildcards),
+    );
+    page.row(
+        "Disallow Bearer Token",
+        text::yes(limits.account.disallow_bearer),
+    );
     let flat = [(String::new(), limits.jetstream)];
-    let tiers: Vec<_> = limits.tiered_limits.iter().map(|(tier, limits)| (format!(" {tier}"), *limits)).collect();
+    let tiers: Vec<_> = limits
+        .tiered_limits
+        .iter()
+        .map(|(tier, limits)| (format!(" {tier}"), *limits))
+        .collect();
     let tiers = if tiers.is_empty() { &flat[..] } else { &tiers };
     for (tier, limits) in tiers {
         if limits.mem_storage == 0 && limits.disk_storage == 0 {
@@ -209,9 +280,18 @@ fn account_limits(page: &mut Page, account: &Account) {
         page.row("Max Consumers", &text::count(limits.consumer));
         // The server takes all that is not above zero for unlimited.
         let unless_set = |limit: i64| if limit <= 0 { -1 } else { limit };
-        page.row("Max Ack Pending", &text::count(unless_set(limits.max_ack_pending)));
-        page.row("Max Memory Stream", &text::bytes(unless_set(limits.mem_max_stream_bytes)));
-        page.row("Max Disk Stream", &text::bytes(unless_set(limits.disk_max_stream_bytes)));
+        page.row(
+            "Max Ack Pending",
+            &text::count(unless_set(limits.max_ack_pending)),
+        );
+        page.row(
+            "Max Memory Stream",
+            &text::bytes(unless_set(limits.mem_max_stream_bytes)),
+        );
+        page.row(
+            "Max Disk Stream",
+            &text::bytes(unless_set(limits.disk_max_stream_bytes)),
+        );
         page.row("Max Bytes Required", text::yes(limits.max_bytes_required));
     }
 }
@@ -228,9 +308,23 @@ fn imports(page: &mut Page, imports: &[Import], long_ids: bool) {
         page.section(&format!("Import {}", import.name));
         page.row("Type", kind(import.kind));
         page.row("Remote", &import.subject);
-        page.some("Local", if import.local_subject.is_empty() { &import.to } else { &import.local_subject });
+        page.some(
+            "Local",
+            if import.local_subject.is_empty() {
+                &import.to
+            } else {
+                &import.local_subject
+            },
+        );
         page.row("From Account", &text::id(&import.account, long_ids));
-        page.row("Activation", if import.token.is_empty() { "none" } else { "token" });
+        page.row(
+            "Activation",
+            if import.token.is_empty() {
+                "none"
+            } else {
+                "token"
+            },
+        );
         if import.share {
             page.row("Share", text::yes(true));
         }
@@ -248,7 +342,10 @@ fn exports(page: &mut Page, exports: &[Export]) {
         page.row("Public", text::yes(!export.token_req));
         page.some("Response Type", &export.response_type);
         if export.response_threshold != 0 {
-            page.row("Response Threshold", &text::duration(export.response_threshold));
+            page.row(
+                "Response Threshold",
+                &text::duration(export.response_threshold),
+            );
         }
         if let Some(latency) = &export.service_latency {
             let results = latency.results.as_deref().unwrap_or_default();
@@ -259,7 +356,10 @@ fn exports(page: &mut Page, exports: &[Export]) {
             page.row("Latency", &format!("{sampling} to {results}"));
         }
         if export.account_token_position != 0 {
-            page.row("Account Token Position", &export.account_token_position.to_string());
+            page.row(
+                "Account Token Position",
+                &export.account_token_position.to_string(),
+            );
         }
         if export.advertise {
             page.row("Advertise", text::yes(true));
@@ -282,8 +382,16 @@ fn mappings(page: &mut Page, account: &Account) {
     page.section("Mappings");
     for (from, targets) in &account.mappings {
         for target in targets {
-            let weight = if target.weight == 0 { 100 } else { target.weight };
-            let cluster = if target.cluster.is_empty() { String::new() } else { format!(", cluster {}", target.cluster) };
+            let weight = if target.weight == 0 {
+                100
+            } else {
+                target.weight
+            };
+            let cluster = if target.cluster.is_empty() {
+                String::new()
+            } else {
+                format!(", cluster {}", target.cluster)
+            };
             let to = target.subject.as_deref().unwrap_or_default();
             page.row(&clean_inline(from), &format!("{to} ({weight} %{cluster})"));
         }
@@ -291,9 +399,15 @@ fn mappings(page: &mut Page, account: &Account) {
 }
 
 fn scoped(page: &mut Page, scope: &UserScope) {
-    page.section(&format!("Scoped signing key, role {}", scope.role.as_deref().unwrap_or_default()));
+    page.section(&format!(
+        "Scoped signing key, role {}",
+        scope.role.as_deref().unwrap_or_default()
+    ));
     page.row("Key", scope.key.as_deref().unwrap_or_default());
-    page.some("Description", scope.description.as_deref().unwrap_or_default());
+    page.some(
+        "Description",
+        scope.description.as_deref().unwrap_or_default(),
+    );
     if let Some(template) = &scope.template {
         template_rows(page, template);
     }
@@ -310,7 +424,10 @@ fn template_rows(page: &mut Page, template: &Template) {
     page.user_limits(&template.user);
     page.row("Bearer Token", text::yes(template.bearer_token));
     page.row("Proxy Required", text::yes(template.proxy_required));
-    page.list("Allowed Connection Types", &template.allowed_connection_types);
+    page.list(
+        "Allowed Connection Types",
+        &template.allowed_connection_types,
+    );
 }
 
 fn user(page: &mut Page, user: &User) {
@@ -327,7 +444,10 @@ fn user(page: &mut Page, user: &User) {
     page.permissions(&permissions.permissions);
     page.limits(&permissions.limits);
     page.user_limits(&permissions.user);
-    page.list("Allowed Connection Types", &permissions.allowed_connection_types);
+    page.list(
+        "Allowed Connection Types",
+        &permissions.allowed_connection_types,
+    );
 }
 
 /// What a scoped user's claims hold: nothing but the two empty permissions.

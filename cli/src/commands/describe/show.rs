@@ -3,6 +3,7 @@
 use super::human;
 use crate::context::Context;
 use crate::error::Error;
+use crate::output::json_text;
 use crate::token;
 use nkey_core::claims::Claim;
 use nkey_core::creds;
@@ -25,7 +26,13 @@ pub struct Show {
     #[arg(short = 'W', long)]
     pub long_ids: bool,
     /// Write to FILE instead of standard output
-    #[arg(short, long, value_name = "FILE", default_value = "--", hide_default_value = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "--",
+        hide_default_value = true
+    )]
     pub output_file: PathBuf,
 }
 
@@ -41,9 +48,9 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     }
     let to_file = flags.output_file.as_os_str() != "--";
     let text = if let Some(path) = &flags.field {
-        token::compact(&token::field(&inspection.payload, path)?) + "\n"
+        json_text(&token::value(&token::field(&inspection.payload, path)?))? + "\n"
     } else if flags.json {
-        token::indented(&inspection.payload) + "\n"
+        json_text(&token::value(&inspection.payload))? + "\n"
     } else if flags.raw && to_file {
         decorated(&inspection.claims, token)?
     } else if flags.raw {

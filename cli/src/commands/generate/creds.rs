@@ -2,10 +2,81 @@
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::output::clean_inline;
+use crate::store::{Store, file};
+use nkey_agent::client;
+use nkey_agent::message::Status;
+use nkey_core::creds;
+use nkey_core::nkey::{KeyPair, Kind, PublicKey};
+use std::path::PathBuf;
+use std::str::FromStr;
+use zeroize::Zeroizing;
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The account
+    #[arg(short, long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// The user
+    #[arg(short, long, value_name = "USER")]
+    name: Option<String>,
+    /// Write to FILE, for its owner alone, instead of standard output
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        default_value = "--",
+        hide_default_value = true
+    )]
+    output_file: PathBuf,
+}
 
-pub fn run(_args: &Args, _ctx: &mut Context) -> Result<(), Error> {
-    Err(Error::failed("not written yet"))
+/// Room for the texts around a token and a seed.
+const FRAME: usize = 1024;
+
+/// Writes a user's token and seed, which leaves the agent, as a creds file.
+///
+/// # Errors
+/// If the key is not exportable, or not in the agent.
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    let store = Store::open(&ctx.global)?;
+    let operator = store.operator(None)?;
+    let account = store.account(&operator, args.account.as_deref())?;
+    let user = operator.find_user(&account, args.name.as_deref())?;
+    let (of, name) = (clean_inline(&account), clean_inline(&user.name));
+    let key = PublicKey::from_str(user.sub())
+        .and_then(|key| key.expect_kind(Kind::User))
+        .map_err(|error| Error::failed(format!("{}: sub: {error}", user.path.display())))?;
+    let seed = ctx.agent()?.export(&key).map_err(|error| match &error {
+        client::Error::Refused { status: Status::Refused, reason } => Error::refused(format!(
+            "user {of}/{name} can have no creds file: {reason}. Programs connect with the token and the agent instead; \
+             for a creds file, add another user, whose key may leave the agent"
+        ))
+        .next(format!("nkey add user -a {of} -n NAME")),
+        client::Error::Refused { status: Status::UnknownKey, .. } => {
+            Error::failed(format!("the agent does not hold {key}, the key of user {of}/{name}"))
+                .next("nkey import keys --exportable FILE")
+        }
+        _ => error.into(),
+    })?;
+    let pair = KeyPair::from_seed(&seed)
+        .map_err(|error| Error::failed(format!("the agent's seed: {error}")))?;
+    if pair.public_key() != key {
+        return Err(Error::failed(
+            "the agent gave another seed than the one that was asked for: do not use this agent",
+        ));
+    }
+    let mut buf = Zeroizing::new(vec![0u8; user.token.len() + FRAME]);
+    let text = creds::write(&user.token, &seed, &mut buf)
+        .map_err(|error| Error::failed(error.to_string()))?;
+    ctx.out.note(format!(
+        "the seed of user {of}/{name} leaves the agent: whoever reads the creds is that user"
+    ));
+    if args.output_file.as_os_str() == "--" {
+        return ctx.out.bytes(text.as_bytes());
+    }
+    file::write_output(&args.output_file, text.as_bytes(), true)?;
+    ctx.out
+        .note(format!("wrote {}", args.output_file.display()));
+    Ok(())
 }

@@ -33,22 +33,27 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if kinds.is_empty()
         && let Some(answer) = ctx.ask("Kind of key (operator, account, user, curve):")?
     {
-        kinds = vec![Kind::from_name(&answer).ok_or_else(|| {
-            Error::usage(format!("{} is no kind of key", clean_inline(&answer)))
-        })?];
+        kinds =
+            vec![Kind::from_name(&answer).ok_or_else(|| {
+                Error::usage(format!("{} is no kind of key", clean_inline(&answer)))
+            })?];
     }
     if kinds.is_empty() {
-        return Err(Error::usage("say which kind of key: -o (operator), -a (account), -u (user) or -x (curve)")
-            .next("nkey generate nkey --user --store"));
+        return Err(Error::usage(
+            "say which kind of key: -o (operator), -a (account), -u (user) or -x (curve)",
+        )
+        .next("nkey generate nkey --user --store"));
     }
     if kinds.len() > 1 && args.name.is_some() {
-        return Err(Error::usage("--name names one key, and several are asked for"));
+        return Err(Error::usage(
+            "--name names one key, and several are asked for",
+        ));
     }
     match &args.store {
         Some(store) => in_agent(args, &kinds, store, ctx),
-        None if args.flags.any() => {
-            Err(Error::usage("--exportable and --any-iat are marks of a key in the agent: add --store"))
-        }
+        None if args.flags.any() => Err(Error::usage(
+            "--exportable and --any-iat are marks of a key in the agent: add --store",
+        )),
         None => shown(args, &kinds, ctx),
     }
 }
@@ -56,7 +61,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 fn in_agent(args: &Args, kinds: &[Kind], store: &str, ctx: &mut Context) -> Result<(), Error> {
     let name = args.name.as_deref().unwrap_or_default();
     let agent = ctx.agent()?;
-    let stores: Vec<String> = agent.status()?.stores.into_iter().map(|store| store.name).collect();
+    let stores: Vec<String> = agent
+        .status()?
+        .stores
+        .into_iter()
+        .map(|store| store.name)
+        .collect();
     // The agent puts new keys into its first store.
     if !store.is_empty() && stores.first().is_none_or(|first| first != store) {
         return Err(Error::usage(format!(
@@ -76,7 +86,8 @@ fn in_agent(args: &Args, kinds: &[Kind], store: &str, ctx: &mut Context) -> Resu
             .collect();
         return ctx.out.json(&rows);
     }
-    keys.iter().try_for_each(|key| ctx.out.line(key.to_string()))
+    keys.iter()
+        .try_for_each(|key| ctx.out.line(key.to_string()))
 }
 
 fn shown(args: &Args, kinds: &[Kind], ctx: &mut Context) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! Seeds in files, directories and pipes.
 
 use crate::error::Error;
+use crate::seed_guard;
 use crate::source;
 use nkey_core::creds;
 use nkey_core::nkey::Seed;
@@ -15,7 +16,7 @@ const MAX_DEPTH: usize = 32;
 pub struct Found {
     /// The file, or `-`.
     pub source: String,
-    /// The seed, or the reason.
+    /// The seed, or a sentence that says why there is none.
     pub seed: Result<Seed, String>,
 }
 
@@ -35,13 +36,18 @@ pub fn in_directory(dir: &Path, recurse: bool, all: &mut Vec<Found>) {
             Ok(entries) => entries,
             Err(error) => {
                 let name = dir.display().to_string();
-                all.push(failed(&name, Error::failed(format!("cannot read the directory: {error}"))));
+                all.push(failed(
+                    &name,
+                    Error::failed(format!("cannot read the directory: {error}")),
+                ));
                 continue;
             }
         };
         for path in entries {
             // A link to a directory could lead in circles; one to a file is a file.
-            let is_link = path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
+            let is_link = path
+                .symlink_metadata()
+                .is_ok_and(|found| found.file_type().is_symlink());
             if path.is_dir() {
                 if recurse && !is_link && depth < MAX_DEPTH {
                     left.push((path, depth + 1));
@@ -63,13 +69,25 @@ fn sorted_entries(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 fn in_directory_file(path: &Path, all: &mut Vec<Found>) {
     let name = path.display().to_string();
-    let called_so = path.extension().is_some_and(|end| end == "nk" || end == "creds");
+    if seed_guard::has_secret(&name) {
+        let dir = path.parent().unwrap_or(path).display().to_string();
+        let reason = format!("{dir}: a file's name holds a seed, and was not read: rename it");
+        all.push(failed(&dir, Error::failed(reason)));
+        return;
+    }
+    let called_so = path
+        .extension()
+        .is_some_and(|end| end == "nk" || end == "creds");
     let mut seeds = Vec::new();
     match source::read_file(path, MAX_FILE) {
         Ok(text) => in_text(&name, &text, &mut seeds),
         Err(error) => seeds.push(failed(&name, error)),
     }
-    all.extend(seeds.into_iter().filter(|found| called_so || found.seed.is_ok()));
+    all.extend(
+        seeds
+            .into_iter()
+            .filter(|found| called_so || found.seed.is_ok()),
+    );
 }
 
 /// A decorated text has one seed, a bare one may have one on each line.
@@ -77,8 +95,9 @@ fn in_text(name: &str, text: &str, all: &mut Vec<Found>) {
     let found = |text: &str| Found {
         source: name.to_owned(),
         seed: creds::parse_seed(text).map_err(|error| match error {
-            creds::Error::NoSeed => "no seed is in it".to_owned(),
-            error => error.to_string(),
+            creds::Error::NoSeed => format!("{name} holds no seed"),
+            creds::Error::Seed(error) => format!("{name}: a seed is damaged: {error}"),
+            error => format!("{name}: {error}"),
         }),
     };
     if text.contains("-----BEGIN") {
@@ -86,7 +105,10 @@ fn in_text(name: &str, text: &str, all: &mut Vec<Found>) {
         return;
     }
     let before = all.len();
-    let lines = text.lines().map(str::trim).filter(|line| line.starts_with('S'));
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with('S'));
     all.extend(lines.map(found));
     if all.len() == before {
         all.push(found(""));
@@ -108,7 +130,9 @@ mod tests {
     fn texts(text: &str) -> Vec<Result<Kind, String>> {
         let mut all = Vec::new();
         in_text("x", text, &mut all);
-        all.into_iter().map(|found| found.seed.map(|seed| seed.kind())).collect()
+        all.into_iter()
+            .map(|found| found.seed.map(|seed| seed.kind()))
+            .collect()
     }
 
     #[test]
@@ -119,17 +143,24 @@ mod tests {
         let lines = format!("  {}\n\n{}\r\n", user.reveal(), account.reveal());
         assert_eq!(texts(&lines), [Ok(Kind::User), Ok(Kind::Account)]);
         let mut buf = [0; 2048];
-        let creds = creds::write("a.b.c", &Seed::from_bytes(Kind::User, [5; 32]), &mut buf).unwrap();
+        let creds =
+            creds::write("a.b.c", &Seed::from_bytes(Kind::User, [5; 32]), &mut buf).unwrap();
         assert_eq!(texts(creds), [Ok(Kind::User)]);
     }
 
     #[test]
     fn a_damaged_seed_is_told_without_showing_it() {
-        let mut text = Seed::from_bytes(Kind::User, [5; 32]).encode().reveal().to_owned();
+        let mut text = Seed::from_bytes(Kind::User, [5; 32])
+            .encode()
+            .reveal()
+            .to_owned();
         text.replace_range(30..31, "1");
         let reason = texts(&text).remove(0).unwrap_err();
-        assert!(reason.contains("character 31") && !reason.contains(&text[..10]), "{reason}");
-        assert_eq!(texts("nothing here"), [Err("no seed is in it".to_owned())]);
-        assert_eq!(texts(""), [Err("no seed is in it".to_owned())]);
+        assert!(
+            reason.contains("character 31") && !reason.contains(&text[..10]),
+            "{reason}"
+        );
+        assert_eq!(texts("nothing here"), [Err("x holds no seed".to_owned())]);
+        assert_eq!(texts(""), [Err("x holds no seed".to_owned())]);
     }
 }

@@ -54,9 +54,15 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let seeds = all.iter().filter(|found| found.seed.is_ok()).count();
     if args.name.is_some() && seeds > 1 {
-        return Err(Error::usage(format!("--name names one key, and {seeds} were found")));
+        return Err(Error::usage(format!(
+            "--name names one key, and {seeds} were found"
+        )));
     }
-    let mut held = if seeds > 0 { ctx.agent()?.list()? } else { Vec::new() };
+    let mut held = if seeds > 0 {
+        ctx.agent()?.list()?
+    } else {
+        Vec::new()
+    };
     let mut rows = Vec::new();
     let mut first_failure = None;
     for found in &all {
@@ -72,7 +78,11 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
                 first_failure.get_or_insert(error);
                 Row {
                     source: found.source.clone(),
-                    public_key: found.seed.as_ref().ok().map(|seed| seed.public_key().to_string()),
+                    public_key: found
+                        .seed
+                        .as_ref()
+                        .ok()
+                        .map(|seed| seed.public_key().to_string()),
                     result: "failed",
                     reason,
                 }
@@ -86,7 +96,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         None => Ok(()),
         // One source: its reason is the whole story, and its exit code ours.
         Some(error) if rows.len() == 1 => Err(error),
-        Some(_) => Err(Error::failed(format!("{failed} of {} were not imported", rows.len()))),
+        Some(_) => Err(Error::failed(format!(
+            "{failed} of {} were not imported",
+            rows.len()
+        ))),
     }
 }
 
@@ -96,10 +109,7 @@ fn import(
     held: &mut Vec<KeyInfo>,
     ctx: &mut Context,
 ) -> Result<(String, &'static str), Error> {
-    let seed = found
-        .seed
-        .as_ref()
-        .map_err(|reason| Error::failed(format!("{}: {reason}", clean_inline(&found.source))))?;
+    let seed = found.seed.as_ref().map_err(Error::failed)?;
     let key = seed.public_key();
     let bits = args.flags.bits(seed.kind());
     if let Some(info) = held.iter().find(|info| info.key == key) {
@@ -117,7 +127,9 @@ fn import(
     let name = args.name.as_deref().unwrap_or_default();
     let added = ctx.agent()?.add(seed, name, bits)?;
     if added != key {
-        return Err(Error::failed(format!("the agent answered {added} instead of {key}: do not use this agent")));
+        return Err(Error::failed(format!(
+            "the agent answered {added} instead of {key}: do not use this agent"
+        )));
     }
     held.push(KeyInfo {
         key,

@@ -43,9 +43,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let kinds = args.kinds.chosen();
     let wanted = |info: &KeyInfo| {
         (args.all || kinds.is_empty() || kinds.contains(&info.key.kind()))
-            && args.filter.as_ref().is_none_or(|text| {
-                info.name.contains(text) || info.key.to_string().contains(text)
-            })
+            && args
+                .filter
+                .as_ref()
+                .is_none_or(|text| info.name.contains(text) || info.key.to_string().contains(text))
     };
     let keys: Vec<KeyInfo> = ctx.agent()?.list()?.into_iter().filter(wanted).collect();
     if args.json {
@@ -55,10 +56,17 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut table = Table::new(&["KIND", "PUBLIC KEY", "NAME", "STORE", "MARKS"]);
     for info in &keys {
         let key = info.key.to_string();
-        table.row(&[info.key.kind().name(), &key, &info.name, &info.store, &marks(info.flags)]);
+        table.row(&[
+            info.key.kind().name(),
+            &key,
+            &info.name,
+            &info.store,
+            &marks(info.flags),
+        ]);
     }
     if keys.is_empty() {
-        ctx.out.note("the agent holds no such key\ntype: nkey generate nkey --operator --store");
+        ctx.out
+            .note("the agent holds no such key\ntype: nkey generate nkey --operator --store");
         return Ok(());
     }
     table.write(&mut ctx.out)

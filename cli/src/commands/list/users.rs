@@ -2,10 +2,39 @@
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::store::Store;
+use crate::store::table::{Row, write_rows};
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The operator; it stays selected, as in nsc
+    #[arg(short, long, value_name = "OPERATOR")]
+    operator: Option<String>,
+    /// The account
+    #[arg(short, long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _ctx: &mut Context) -> Result<(), Error> {
-    Err(Error::failed("not written yet"))
+/// Lists the users of an account.
+///
+/// # Errors
+/// If a token cannot be read, after all were listed.
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    let mut store = Store::open(&ctx.global)?;
+    let operator = store.operator(args.operator.as_deref())?;
+    if args.operator.is_some() {
+        store.remember(operator.name(), ctx.now())?;
+    }
+    let account = store.account(&operator, args.account.as_deref())?;
+    let row = |name: String| {
+        let sub = operator
+            .user(&account, &name)
+            .map(|entry| entry.claims.standard.sub);
+        Row::new(name, sub)
+    };
+    let rows: Vec<Row> = operator.users(&account)?.into_iter().map(row).collect();
+    write_rows(&mut ctx.out, &rows, args.json)
 }

@@ -1,0 +1,277 @@
+//! Keys that are added, kept to one connection, listed and wiped.
+#![cfg(feature = "daemon")]
+
+mod common;
+
+use common::{Memory, Running, Says, key, seed, three_keys};
+use nkey_agent::client::{Client, Error, Prompt};
+use nkey_agent::message::{Status, flag, number};
+use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
+use nkey_agent::wire::Reader;
+use nkey_core::Signature;
+use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
+use std::time::{Duration, Instant};
+
+const NONCE: &[u8] = b"abcdefghijklmno";
+
+fn status<T: std::fmt::Debug>(result: Result<T, Error>) -> Status {
+    match result {
+        Err(Error::Refused { status, .. }) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Tries until it works: the agent notices a closed connection a little later.
+fn eventually<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(done) = attempt() {
+            return done;
+        }
+        assert!(Instant::now() < deadline, "it never worked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn names(client: &mut Client) -> Vec<String> {
+    client
+        .list()
+        .unwrap()
+        .into_iter()
+        .map(|row| row.name)
+        .collect()
+}
+
+#[test]
+fn a_volatile_key_is_its_connections_alone_and_ends_with_it() {
+    let agent = Running::new(three_keys());
+    let (mut own, mut other) = (agent.client(), agent.client());
+    let made = own.generate(Kind::User, "mine", flag::VOLATILE).unwrap();
+    assert!(own.sign(&made, NONCE).is_ok());
+    let row = own
+        .list()
+        .unwrap()
+        .into_iter()
+        .find(|row| row.key == made)
+        .unwrap();
+    assert_eq!(
+        (row.store.as_str(), row.name.as_str()),
+        ("volatile", "mine")
+    );
+    assert_eq!(names(&mut other), ["O", "A", "U"]);
+    assert_eq!(status(other.sign(&made, NONCE)), Status::UnknownKey);
+    assert_eq!(status(other.export(&made)), Status::UnknownKey);
+    assert_eq!(status(other.remove(&made)), Status::UnknownKey);
+    // Its seed was not marked as one that may leave.
+    assert_eq!(status(own.export(&made)), Status::Refused);
+
+    let added = own.add(&seed(Kind::User, 50), "", flag::VOLATILE).unwrap();
+    assert_eq!(
+        status(other.add(&seed(Kind::User, 50), "", flag::VOLATILE)),
+        Status::Refused
+    );
+    drop(own);
+    let again = eventually(|| other.add(&seed(Kind::User, 50), "", flag::VOLATILE).ok());
+    assert_eq!(again, added);
+}
+
+#[test]
+fn one_key_never_speaks_two_languages() {
+    let agent = Running::new(three_keys());
+    let (mut own, mut other) = (agent.client(), agent.client());
+    for flags in [0, flag::VOLATILE] {
+        for kind in [Kind::Operator, Kind::Account, Kind::User] {
+            let refused = own.add(&seed(kind, 2), "", flags).unwrap_err().to_string();
+            assert!(
+                refused.contains(&key(Kind::Account, 2).to_string()),
+                "{refused}"
+            );
+        }
+    }
+    own.add(&seed(Kind::User, 60), "", flag::VOLATILE).unwrap();
+    for flags in [0, flag::VOLATILE] {
+        for client in [&mut own, &mut other] {
+            assert_eq!(
+                status(client.add(&seed(Kind::Account, 60), "", flags)),
+                Status::Refused
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_is_added_renamed_exported_and_removed() {
+    let agent = Running::new(three_keys());
+    let mut client = agent.client();
+    let flags = flag::EXPORTABLE | flag::ANY_IAT;
+    let added = client
+        .add(&seed(Kind::Account, 70), "first", flags)
+        .unwrap();
+    assert_eq!(added, key(Kind::Account, 70));
+    client.rename(&added, "second").unwrap();
+    let row = client
+        .list()
+        .unwrap()
+        .into_iter()
+        .find(|row| row.key == added)
+        .unwrap();
+    assert_eq!((row.name.as_str(), row.flags), ("second", flags));
+    assert_eq!(client.export(&added).unwrap().as_bytes(), &[70; 32]);
+    client.remove(&added).unwrap();
+    assert_eq!(status(client.remove(&added)), Status::UnknownKey);
+    for name in ["a\nb", "\u{1b}[31m", &"x".repeat(256)] {
+        assert_eq!(
+            status(client.generate(Kind::User, name, flag::VOLATILE)),
+            Status::Refused
+        );
+        assert_eq!(
+            status(client.rename(&key(Kind::User, 3), name)),
+            Status::Refused
+        );
+    }
+    assert_eq!(
+        status(client.generate(Kind::User, "", 8)),
+        Status::Malformed
+    );
+    // The public key of an exported, other kind is no way around the kind.
+    let other = PublicKey::from_bytes(Kind::Account, *key(Kind::User, 3).as_bytes());
+    assert_eq!(status(client.export(&other)), Status::UnknownKey);
+}
+
+#[test]
+fn lock_wipes_the_keys_of_connections_and_locks_the_rest() {
+    let agent = Running::new(three_keys());
+    let (mut own, mut other) = (agent.client(), agent.client());
+    let made = own.generate(Kind::User, "", flag::VOLATILE).unwrap();
+    other.lock().unwrap();
+    assert_eq!(status(own.sign(&made, NONCE)), Status::UnknownKey);
+    assert_eq!(status(own.sign(&key(Kind::User, 3), NONCE)), Status::Locked);
+    assert_eq!(
+        status(own.issue(&key(Kind::Account, 2), "{}", 0, 0)),
+        Status::Locked
+    );
+    assert_eq!(status(own.export(&key(Kind::User, 3))), Status::Locked);
+    assert_eq!(names(&mut own), ["O", "A", "U"]);
+    assert!(own.status().unwrap().is_locked());
+    own.unlock(&mut Says(common::PASSPHRASE)).unwrap();
+    assert!(other.sign(&key(Kind::User, 3), NONCE).is_ok());
+}
+
+/// A store of many keys that signs with none.
+struct Many(Vec<KeyInfo>);
+
+impl Many {
+    fn new(count: u32, name: &str) -> Many {
+        let kinds = [Kind::User, Kind::Curve, Kind::Account, Kind::Operator];
+        let rows = (0..count).map(|number| {
+            let mut bytes = [9; 32];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            KeyInfo {
+                key: PublicKey::from_bytes(kinds[number as usize % kinds.len()], bytes),
+                name: name.to_owned(),
+                flags: Flags::default(),
+            }
+        });
+        Many(rows.collect())
+    }
+}
+
+impl Store for Many {
+    fn name(&self) -> &'static str {
+        "vault"
+    }
+
+    fn state(&self) -> State {
+        State::Locked
+    }
+
+    fn max_message(&self) -> usize {
+        0
+    }
+
+    fn check(&self) -> Check {
+        Check::Verify
+    }
+
+    fn keys(&self) -> Vec<KeyInfo> {
+        self.0.clone()
+    }
+
+    fn find(&self, key: &PublicKey) -> Option<KeyInfo> {
+        self.0.iter().find(|info| info.key == *key).cloned()
+    }
+
+    fn open(&self, _key: &PublicKey) -> Result<KeyInfo, StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn sign(&self, _key: &PublicKey, _message: &[u8]) -> Result<Signature, StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn add(&self, _seed: &Seed, _name: &str, _flags: Flags) -> Result<PublicKey, StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn export(&self, _key: &PublicKey) -> Result<Secret, StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn remove(&self, _key: &PublicKey) -> Result<(), StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn rename(&self, _key: &PublicKey, _name: &str) -> Result<(), StoreError> {
+        Err(StoreError::Locked)
+    }
+
+    fn lock(&self) {}
+
+    fn unlock(&self, _prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// The comments of the standard list.
+fn standard(agent: &Running) -> (usize, Vec<String>) {
+    let answer = agent.raw().ask(&[number::REQUEST_IDENTITIES]);
+    let mut reader = Reader::new(&answer);
+    assert_eq!(reader.byte(), Ok(number::IDENTITIES_ANSWER));
+    let count = reader.uint32().unwrap();
+    let rows = (0..count).map(|_| {
+        reader.key_blob().unwrap();
+        reader.text().unwrap().to_owned()
+    });
+    let rows = rows.collect();
+    reader.end().unwrap();
+    (answer.len(), rows)
+}
+
+#[test]
+fn the_standard_list_is_short_and_the_extension_has_all() {
+    let agent = Running::new(Many::new(4000, "name"));
+    let (_, rows) = standard(&agent);
+    assert_eq!(rows.len(), 1500);
+    let letters: Vec<char> = rows.iter().filter_map(|row| row.chars().next()).collect();
+    assert_eq!(letters[..1000], ['O'; 1000]);
+    assert_eq!(letters[1000..], ['A'; 500]);
+    assert!(rows.iter().all(|row| row.ends_with(" name")));
+    let listed = agent.client().list().unwrap();
+    assert_eq!(listed.len(), 4000);
+    let mut keys: Vec<PublicKey> = listed.iter().map(|row| row.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 4000);
+    assert!(
+        listed[3000..]
+            .iter()
+            .all(|row| row.key.kind() == Kind::Curve)
+    );
+
+    let agent = Running::new(Many::new(4000, &"x".repeat(255)));
+    let (length, rows) = standard(&agent);
+    assert!(length <= 200 * 1024 && length > 199 * 1024, "{length}");
+    assert!(rows.len() < 1000);
+    assert_eq!(agent.client().list().unwrap().len(), 4000);
+    assert_eq!(standard(&Running::new(Memory::new(&[]))).1.len(), 0);
+}

@@ -1,0 +1,80 @@
+//! The system account that nsc makes with an operator: `SYS`, with a signing key, and its user `sys`.
+
+use super::defaults::{new_account, new_user, system_exports};
+use super::issue::issue;
+use super::keys::{Fresh, key_names};
+use super::lock::Lock;
+use super::operator::Operator;
+use crate::context::Context;
+use crate::error::Error;
+use nkey_core::claims::owned::SigningKey;
+use nkey_core::nkey::{Kind, PublicKey};
+
+/// The name of the account.
+pub const ACCOUNT: &str = "SYS";
+/// The name of its user.
+pub const USER: &str = "sys";
+
+/// An account with a signing key and one user, issued and not yet written.
+pub struct Pair {
+    /// The account's key.
+    pub account: PublicKey,
+    /// Its signing key.
+    pub signing_key: PublicKey,
+    /// The user's key.
+    pub user: PublicKey,
+    names: [String; 2],
+    tokens: [String; 2],
+}
+
+impl Pair {
+    /// Makes the keys of an account and its user and issues both; `signer` signs the account.
+    /// With `system`, the account has nsc's monitoring exports.
+    ///
+    /// # Errors
+    /// What the agent says.
+    pub fn make(
+        ctx: &mut Context,
+        fresh: &mut Fresh,
+        operator: &str,
+        [account_name, user_name]: [&str; 2],
+        signer: &PublicKey,
+        system: bool,
+    ) -> Result<Pair, Error> {
+        let path = [operator, account_name];
+        let account = fresh.generate(ctx, Kind::Account, &key_names::identity(&path))?;
+        let signing_key = fresh.generate(ctx, Kind::Account, &key_names::signing_key(&path))?;
+        let user = fresh.generate(
+            ctx,
+            Kind::User,
+            &key_names::identity(&[operator, account_name, user_name]),
+        )?;
+        let mut claims = new_account(&account, account_name);
+        claims.nats.signing_keys = vec![SigningKey::Plain(signing_key.to_string())];
+        if system {
+            claims.nats.exports = system_exports();
+        }
+        let account_token = issue(ctx, signer, claims, 0)?;
+        let mut claims = new_user(&user, user_name, false);
+        claims.nats.issuer_account = account.to_string();
+        let user_token = issue(ctx, &signing_key, claims, 0)?;
+        Ok(Pair {
+            account,
+            signing_key,
+            user,
+            names: [account_name.to_owned(), user_name.to_owned()],
+            tokens: [account_token, user_token],
+        })
+    }
+
+    /// Writes both tokens, which must not be there yet.
+    ///
+    /// # Errors
+    /// If they are, or cannot be written.
+    pub fn write(&self, lock: &Lock, operator: &Operator) -> Result<(), Error> {
+        let [account, user] = &self.names;
+        operator.write_account(lock, account, &self.tokens[0], None)?;
+        operator.write_user(lock, account, user, &self.tokens[1], None)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! The main job as a person would do it: `nkey` over a real agent, a real nats-server, a real nsc.
+
+use nkey_agent::message::flag;
+use nkey_tests::{Agent, Scratch, Server, command, example, program, run, skipped, tool};
+use std::path::Path;
+use std::process::Command;
+
+/// A store that `nkey init -n demo` made, its agent and its folder.
+struct Demo {
+    agent: Agent,
+    home: Scratch,
+}
+
+impl Demo {
+    fn new() -> Demo {
+        let demo = Demo {
+            agent: Agent::new(),
+            home: Scratch::new(),
+        };
+        demo.nkey("init -n demo");
+        demo
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        self.agent
+            .nkey(self.home.path(), &format!("-H store {arguments}"))
+    }
+
+    #[track_caller]
+    fn nkey(&self, arguments: &str) -> String {
+        run(&mut self.command(arguments), "").ok()
+    }
+
+    fn server(&self) -> Server {
+        self.nkey("generate config --nats-resolver --config-file server.conf");
+        Server::start(&self.home.path().join("server.conf"), "")
+    }
+
+    fn client(&self, server: &Server, arguments: &str) -> Command {
+        let mut client = command(program("examples/client"));
+        client
+            .current_dir(self.home.path())
+            .env("NKEY_AUTH_SOCK", self.agent.socket());
+        client
+            .arg("--server")
+            .arg(server.url())
+            .args(arguments.split_whitespace());
+        client
+    }
+}
+
+#[test]
+fn a_real_server_accepts_what_was_issued_and_enforces_it() {
+    if skipped("nats-server") {
+        return;
+    }
+    let demo = Demo::new();
+    let server = demo.server();
+    demo.nkey(&format!("push -A -u {}", server.url()));
+    demo.nkey("add user -a demo -n alice --allow-pub foo.>,bar.> --allow-sub _INBOX.>");
+    demo.nkey("generate creds -a demo -n alice -o alice.creds");
+    let creds = demo.home.path().join("alice.creds");
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(creds).expect("the creds"));
+    assert_eq!(mode & 0o777, 0o600);
+
+    let agent_held = "--jwt store/demo/accounts/demo/users/demo.jwt";
+    let mut waiting = demo.client(&server, &format!("{agent_held} sub foo.> --count 1"));
+    waiting
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let waiting = waiting.spawn().expect("the subscriber");
+    // The publisher repeats until the subscriber is there.
+    let mut waiting = Some(waiting);
+    nkey_tests::wait_for(
+        || {
+            run(
+                &mut demo.client(&server, "--creds alice.creds pub foo.x hello"),
+                "",
+            )
+            .ok();
+            let ended = waiting
+                .as_mut()
+                .is_some_and(|child| child.try_wait().expect("its state").is_some());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            ended
+        },
+        "the message",
+    );
+    let output = waiting
+        .take()
+        .expect("the subscriber")
+        .wait_with_output()
+        .expect("its output");
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("hello"));
+
+    let denied = run(
+        &mut demo.client(&server, "--creds alice.creds pub secret.x hello"),
+        "",
+    );
+    assert_ne!(denied.status, 0);
+    assert!(
+        denied
+            .stderr
+            .to_lowercase()
+            .contains("permissions violation"),
+        "{}",
+        denied.stderr
+    );
+}
+
+#[test]
+fn a_server_refuses_an_account_that_was_not_pushed() {
+    if skipped("nats-server") {
+        return;
+    }
+    let demo = Demo::new();
+    let server = demo.server();
+    let refused = run(
+        &mut demo.client(
+            &server,
+            "--jwt store/demo/accounts/demo/users/demo.jwt pub foo hello",
+        ),
+        "",
+    );
+    assert_ne!(refused.status, 0);
+    assert!(
+        refused
+            .stderr
+            .to_lowercase()
+            .contains("authorization violation"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn nsc_describes_and_validates_a_store_that_we_made() {
+    if skipped("nsc") {
+        return;
+    }
+    let demo = Demo::new();
+    demo.nkey("add user -a demo -n alice --allow-pub foo.> --tag team:a --expiry 30d --bearer");
+    demo.nkey("add account -n second");
+    let nsc = |arguments: &str| {
+        let mut nsc = command(tool("nsc"));
+        nsc.env("HOME", demo.home.path())
+            .env("NSC_NO_GIT_IGNORE", "true");
+        nsc.current_dir(demo.home.path()).args(["-H", "store"]);
+        run(nsc.args(arguments.split_whitespace()), "")
+    };
+    for arguments in [
+        "describe operator",
+        "describe account demo",
+        "describe account SYS",
+        "describe user -a demo alice",
+        "describe user -a SYS sys",
+        "list accounts",
+        "list users -a demo",
+    ] {
+        let described = nsc(arguments);
+        assert_eq!(
+            described.status, 0,
+            "{arguments}: {}{}",
+            described.stdout, described.stderr
+        );
+    }
+    let validated = nsc("validate --all-accounts");
+    assert_eq!(
+        validated.status, 0,
+        "{}{}",
+        validated.stdout, validated.stderr
+    );
+    // nsc and nkey show the same claims.
+    let json = |text: String| -> serde_json::Value { serde_json::from_str(&text).expect("JSON") };
+    for arguments in [
+        "describe operator --json",
+        "describe account demo --json",
+        "describe user -a demo alice --json",
+    ] {
+        let ours = match arguments.split_once(" demo ") {
+            Some((before, after)) if before.contains("user") => format!("{before} demo -n {after}"),
+            Some((before, after)) => format!("{before} -n demo {after}"),
+            None => arguments.to_owned(),
+        };
+        assert_eq!(
+            json(demo.nkey(&ours)),
+            json(nsc(arguments).ok()),
+            "{arguments}"
+        );
+    }
+}
+
+#[test]
+fn the_seed_example_comes_out_through_cli_socket_and_agent() {
+    let agent = Agent::new();
+    let home = Scratch::new();
+    for kind in ["operator", "account", "user"] {
+        let seed = example(&format!("{kind} seed: "), "\n");
+        home.file(kind, &seed);
+        let imported = run(
+            &mut agent.nkey(
+                home.path(),
+                &format!("import keys {kind} --any-iat --exportable"),
+            ),
+            "",
+        );
+        assert!(!imported.stdout.contains(&seed) && !imported.stderr.contains(&seed));
+        let key = example(&format!("{kind} pubkey: "), "\n");
+        assert!(imported.ok().contains(&key));
+    }
+    for (issuer, claims, token) in [
+        ("operator pubkey: ", "\naccount claims: ", "\naccount jwt: "),
+        ("account pubkey: ", "\nuserclaims: ", "\nuser jwt: "),
+    ] {
+        let claims = example(claims, token);
+        let issuer = example(issuer, "\n");
+        let mut sign = agent.nkey(
+            home.path(),
+            &format!("sign --key {issuer} --iat 1678973945"),
+        );
+        let signed = run(&mut sign, &claims).ok();
+        assert_eq!(signed, example(token, "\n") + "\n");
+    }
+}
+
+#[test]
+fn exit_statuses_tell_the_reasons_apart() {
+    let mut agent = Agent::new();
+    let home = Scratch::new();
+    let operator = agent.add_example("operator seed: ", "op", flag::ANY_IAT);
+    let claims = example("\naccount claims: ", "\naccount jwt: ");
+    let nkey = |agent: &Agent, arguments: &str, input: &str| {
+        run(&mut agent.nkey(home.path(), arguments), input)
+    };
+    let sign = format!("sign --key {operator}");
+    nkey(&agent, &sign, &claims).ok();
+    nkey(&agent, "sign", &claims).fails(2);
+    nkey(&agent, "sign --key nobody", &claims).fails(1);
+    let twice = claims.replacen("{", "{\"Sub\": \"x\",", 1);
+    assert!(nkey(&agent, &sign, &twice).status > 0);
+    let future = format!("{sign} --iat 1");
+    nkey(&agent, &future, &claims).ok();
+    let stale = agent
+        .client()
+        .generate(nkey_core::nkey::Kind::Operator, "fresh", 0)
+        .expect("a key");
+    let refused = nkey(&agent, &format!("sign --key {stale} --iat 1"), &claims).fails(3);
+    assert!(refused.contains("iat"), "{refused}");
+    nkey(&agent, "agent lock", "").ok();
+    let locked = nkey(&agent, &sign, &claims).fails(4);
+    assert!(locked.contains("nkey agent unlock"), "{locked}");
+    agent.end(rustix::process::Signal::TERM);
+    let gone = nkey(&agent, &sign, &claims).fails(4);
+    assert!(gone.contains("nkey agent start"), "{gone}");
+    assert!(!Path::new(&agent.socket()).exists());
+}

@@ -48,7 +48,7 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     }
     let to_file = flags.output_file.as_os_str() != "--";
     let text = if let Some(path) = &flags.field {
-        json_text(&token::value(&token::field(&inspection.payload, path)?))? + "\n"
+        token::value(&token::field(&inspection.payload, path)?).to_string() + "\n"
     } else if flags.json {
         json_text(&token::value(&inspection.payload))? + "\n"
     } else if flags.raw && to_file {

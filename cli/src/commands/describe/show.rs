@@ -19,7 +19,7 @@ pub struct Show {
     /// Print the token itself; into a file, as a decorated block
     #[arg(short = 'R', long, conflicts_with = "field")]
     pub raw: bool,
-    /// Print one field of the claims as JSON, such as nats.limits.conn or nats.signing_keys[0]
+    /// Print one field of the claims as JSON, such as nats.limits.conn
     #[arg(short = 'F', long, value_name = "PATH")]
     pub field: Option<String>,
     /// Show whole public keys in lists

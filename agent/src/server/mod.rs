@@ -9,6 +9,7 @@ mod process;
 mod unlock;
 
 pub use listen::{ListenError, listen};
+pub use log::to_file as log_to;
 pub use process::{harden, raise_file_limit};
 
 use crate::store::Store;

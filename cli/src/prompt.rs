@@ -1,5 +1,7 @@
 //! Questions on the terminal.
 
+mod hidden;
+
 use crate::error::Error;
 use crate::output::clean;
 use nkey_agent::client::Prompt;
@@ -48,8 +50,9 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
     } else {
         ":"
     };
-    let answer = rpassword::prompt_password(format!("{question}{colon} ")).map_err(no_terminal)?;
-    Ok(Zeroizing::new(answer))
+    hidden::line(&format!("{question}{colon} "))
+        .map_err(no_terminal)?
+        .ok_or_else(|| Error::failed("no answer was given: nothing was changed"))
 }
 
 /// A new passphrase, asked for twice.

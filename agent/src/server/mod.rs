@@ -158,6 +158,7 @@ pub async fn serve(agent: Arc<Agent>, listener: StdListener, path: &Path) -> io:
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     agent.lock();
+    log::flush();
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

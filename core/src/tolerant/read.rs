@@ -176,7 +176,7 @@ impl Context {
         path
     }
 
-    fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
+    pub(super) fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
         ReadError {
             path: self.path.join("."),
             wanted,

@@ -6,7 +6,6 @@ use crate::nkey::{Error, Kind, PublicKey, Seed};
 use crate::tolerant::read_claims;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 use data_encoding::BASE64URL_NOPAD;
@@ -269,7 +268,7 @@ fn keys_of_a_map_are_compared_by_what_they_decode_to() {
             Why::Ascending,
             "{at}"
         );
-        let twice = vec![members[at]; 2].join(",");
+        let twice = [members[at]; 2].join(",");
         let repeated = ascending.replace(members[at], &twice);
         assert_eq!(generic(&repeated).unwrap_err().why, Why::Ascending, "{at}");
     }

@@ -29,10 +29,6 @@ impl Random {
         from[self.below(from.len())].clone()
     }
 
-    pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        std::array::from_fn(|_| self.next() as u8)
-    }
-
     /// Up to `most` of these, joined.
     pub fn join(&mut self, most: usize, with: &str, from: &[&str]) -> String {
         let pieces: Vec<_> = (0..=self.below(most)).map(|_| self.pick(from)).collect();

@@ -1,15 +1,18 @@
 //! The programs in Go.
 
 use data_encoding::BASE64URL_NOPAD;
+use nkey_core::claims::owned::{SigningKey, TemplateLimits, UserScope};
 use nkey_core::json::Node;
 use nkey_core::jwt;
 use nkey_core::nkey::{KeyPair, Seed};
+use nkey_core::tolerant::AnyClaims;
 use nkey_core::validate::Class;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::UNIX_EPOCH;
 
 fn program(name: &str) -> Command {
@@ -90,6 +93,14 @@ pub struct Made {
     pub again: String,
 }
 
+/// As many tokens of random claims of one type as are to be tried.
+pub fn claims(kind: &'static str) -> &'static [Made] {
+    static MADE: Mutex<BTreeMap<&str, &[Made]>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(kind)
+        .or_insert_with(|| claimsgen(kind, count()).leak())
+}
+
 /// Tokens of random claims of one type.
 pub fn claimsgen(kind: &str, count: u64) -> Vec<Made> {
     let output = program("claimsgen")
@@ -120,6 +131,7 @@ pub fn claimsgen(kind: &str, count: u64) -> Vec<Made> {
 pub struct Checked {
     pub error: Option<String>,
     pub again: String,
+    templates: Node,
     pub findings: Vec<(Class, String)>,
 }
 
@@ -168,9 +180,56 @@ pub fn claimscheck(tokens: &[String]) -> Vec<Checked> {
         .map(|line| Checked {
             error: line.get("error").and_then(Node::as_text).map(str::to_owned),
             again: text(line, "claims").to_owned(),
+            templates: line.get("templates").cloned().unwrap_or_default(),
             findings: findings(line, "findings"),
         })
         .collect()
+}
+
+impl Checked {
+    /// Whether Go reads what this view of the claims says, or what is different.
+    pub fn agrees(&self, effective: &AnyClaims) -> Result<(), String> {
+        let mut shown = effective.clone();
+        let mut templates = BTreeMap::new();
+        if let AnyClaims::Account(account) = &mut shown {
+            for key in &mut account.nats.signing_keys {
+                if let SigningKey::Scoped(UserScope {
+                    key: Some(key),
+                    template: Some(template),
+                    ..
+                }) = key
+                {
+                    let limits = &mut template.limits;
+                    let TemplateLimits {
+                        subs,
+                        data,
+                        payload,
+                    } = limits;
+                    let all = [subs, data, payload].map(|limit| {
+                        let value = limit.expect("a limit");
+                        *limit = Some(value).filter(|value| *value != 0);
+                        u64::try_from(value).map_or(Node::Int(value), Node::Uint)
+                    });
+                    templates.insert(key.clone(), Node::List(all.to_vec()));
+                }
+            }
+        }
+        let templates: Vec<_> = templates.into_iter().collect();
+        let theirs = match &self.templates {
+            Node::Map(members) => members.as_slice(),
+            _ => &[],
+        };
+        // The model does not hold null lists.
+        let without_empty = |json: &str| json.replace(":null", "").replace(":[]", "");
+        let ours = shown.to_json();
+        if without_empty(&ours) == without_empty(&self.again) && templates == theirs {
+            return Ok(());
+        }
+        Err(format!(
+            "ours {ours} {templates:?}\nGo's {} {theirs:?}",
+            self.again
+        ))
+    }
 }
 
 /// A JSON object of these members.

@@ -9,7 +9,7 @@ use nkey_core::validate::validate;
 fn go_decodes_and_validates_what_we_sign() {
     for kind in TYPES {
         let (mut tokens, mut claims) = (Vec::new(), Vec::new());
-        for made in peer::claimsgen(kind, peer::count()) {
+        for made in peer::claims(kind) {
             let decoded = decode(&made.token).expect("a token of Go");
             let pair = peer::pair(&made.seed);
             // Another second, so that neither jti nor signature can be Go's.
@@ -25,7 +25,7 @@ fn go_decodes_and_validates_what_we_sign() {
         {
             assert_eq!(checked.error, None, "{token}");
             let ours = decode(token).expect("our token").claims.effective();
-            assert_eq!(ours.to_json(), checked.again, "{token}");
+            assert_eq!(checked.agrees(&ours), Ok(()), "{token}");
             assert_eq!(ours.standard().iat, *iat);
             let found = validate(&claims.effective(), *iat, &crate::is_zone);
             assert_eq!(rows::ours(&found), rows::go(&checked.findings), "{token}");

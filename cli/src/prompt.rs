@@ -52,12 +52,12 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
     Ok(Zeroizing::new(answer))
 }
 
-/// A new passphrase, asked for twice.
+/// A new passphrase for `what`, asked for twice.
 ///
 /// # Errors
 /// If the two differ, or there is no terminal.
-pub fn new_passphrase() -> Result<Zeroizing<String>, Error> {
-    let first = secret("New passphrase for the vault:")?;
+pub fn new_passphrase(what: &str) -> Result<Zeroizing<String>, Error> {
+    let first = secret(&format!("New passphrase for {what}:"))?;
     if first.is_empty() {
         return Err(Error::usage("the passphrase is empty: nothing was changed"));
     }

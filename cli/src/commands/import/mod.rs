@@ -1,6 +1,5 @@
 //! `nkey import`.
 
-mod found;
 pub mod keys;
 
 use crate::context::Context;

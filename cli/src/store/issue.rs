@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::input::time::is_zone;
 use nkey_core::claims::owned::Claims;
 use nkey_core::nkey::PublicKey;
-use nkey_core::tolerant;
+use nkey_core::tolerant::{self, AnyClaims};
 use nkey_core::validate::{self, Class};
 
 /// The token of these claims, signed by `key` of the agent; its `iat` is greater than `after`.
@@ -19,7 +19,6 @@ pub fn issue<N: Typed>(
     claims: Claims<N>,
     after: i64,
 ) -> Result<String, Error> {
-    let sub = claims.standard.sub.clone();
     let mut claims = N::into_any(claims);
     claims.sort();
     let findings = validate::validate(&claims, ctx.now(), &is_zone);
@@ -37,11 +36,35 @@ pub fn issue<N: Typed>(
     for finding in findings {
         ctx.out.note(format!("warning: {finding}"));
     }
+    sign(ctx, key, &claims, after)
+}
+
+/// The same, whatever validation finds.
+///
+/// # Errors
+/// What the agent says.
+pub fn issue_as_it_is<N: Typed>(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: Claims<N>,
+    after: i64,
+) -> Result<String, Error> {
+    let mut claims = N::into_any(claims);
+    claims.sort();
+    sign(ctx, key, &claims, after)
+}
+
+fn sign(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: &AnyClaims,
+    after: i64,
+) -> Result<String, Error> {
     let token = ctx.agent()?.issue(key, &claims.to_json(), 0, after)?;
     // The token goes to disk and to servers: it must be what was asked for.
     let issued = tolerant::decode(&token)
         .map_err(|error| Error::failed(format!("the agent issued no token: {error}")))?;
-    if issued.iss != *key || issued.claims.standard().sub != sub {
+    if issued.iss != *key || issued.claims.standard().sub != claims.standard().sub {
         return Err(Error::failed(
             "the agent issued another token than the one that was asked for: do not use this agent",
         ));

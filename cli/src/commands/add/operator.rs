@@ -10,7 +10,7 @@ use crate::store::defaults::new_operator;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::system::{self, Pair};
-use crate::store::{Lock, Operator, Store, check_name};
+use crate::store::{Lock, Operator, Store, check_name, well_known};
 use nkey_core::creds;
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::Kind;
@@ -27,8 +27,8 @@ pub struct Args {
     /// Make a system account as well, signed by the signing key if there is one
     #[arg(short, long)]
     sys: bool,
-    /// Take the operator's JWT, which others issue, from FILE, or - for standard input
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["sys", "generate_signing_key"])]
+    /// Take the JWT of an operator that others hold from a URL, a name that nsc knows, or a file
+    #[arg(short, long, value_name = "URL|NAME|FILE", conflicts_with_all = ["sys", "generate_signing_key"])]
     url: Option<String>,
     /// Replace the operator's JWT by the one from FILE
     #[arg(long, requires = "url")]
@@ -163,19 +163,19 @@ fn finish(
 }
 
 fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> {
-    if source.contains("://") {
-        return Err(Error::usage(format!(
-            "operators are not fetched from servers in this version: fetch {} yourself and give the file",
-            clean_inline(source)
-        )));
-    }
     if args.validity.is_given() {
         return Err(Error::usage(
             "--expiry and --start cannot change a JWT that others issue",
         ));
     }
-    let text = source::read(source, MAX_TEXT)?;
-    let token = creds::parse_token(&text).trim();
+    let token = match well_known::url(source) {
+        Some(url) => well_known::fetch(&url)?,
+        None => {
+            let text = source::read(source, MAX_TEXT)?;
+            creds::parse_token(&text).trim().to_owned()
+        }
+    };
+    let token = token.as_str();
     let failed = |reason: String| Error::failed(format!("{}: {reason}", clean_inline(source)));
     let decoded = tolerant::decode(token).map_err(|error| failed(error.to_string()))?;
     let AnyClaims::Operator(claims) = decoded.claims else {

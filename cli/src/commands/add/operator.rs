@@ -42,9 +42,11 @@ pub struct Args {
 
 /// What was added.
 #[derive(Serialize)]
-struct Added {
-    name: String,
-    public_key: String,
+pub struct Added {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub public_key: String,
     signing_keys: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     system_account: Option<String>,
@@ -132,7 +134,7 @@ fn prepare(
             fresh,
             name,
             [system::ACCOUNT, system::USER],
-            &signer,
+            Some(&signer),
             true,
         )?;
         claims.nats.system_account = pair.account.to_string();
@@ -175,7 +177,20 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
             creds::parse_token(&text).trim().to_owned()
         }
     };
-    let token = token.as_str();
+    store_token(ctx, source, &token, args.name.get(), args.force)
+}
+
+/// Stores the token of an operator that others hold.
+///
+/// # Errors
+/// If it is none, or the store has another operator of that name.
+pub fn store_token(
+    ctx: &mut Context,
+    source: &str,
+    token: &str,
+    name: Option<&str>,
+    force: bool,
+) -> Result<Added, Error> {
     let failed = |reason: String| Error::failed(format!("{}: {reason}", clean_inline(source)));
     let decoded = tolerant::decode(token).map_err(|error| failed(error.to_string()))?;
     let AnyClaims::Operator(claims) = decoded.claims else {
@@ -193,7 +208,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
             claims.standard.iss
         )));
     }
-    let name = args.name.get().unwrap_or(&claims.standard.name).to_owned();
+    let name = name.unwrap_or(&claims.standard.name).to_owned();
     check_name("an operator", &name)?;
     let mut store = Store::open(&ctx.global)?;
     let lock = store.lock()?;
@@ -205,7 +220,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
             .filter(|account| !account.is_empty()),
     };
     if store.operators()?.contains(&name) {
-        if !args.force {
+        if !force {
             let error = exists(&store, &name).next(format!(
                 "nkey add operator -u {} --force",
                 clean_inline(source)

@@ -64,6 +64,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     for (account, token) in &issued.accounts {
         operator.write_account(&lock, &account.name, token, Some(&account.bytes))?;
     }
+    rename_old(ctx, &operator, &issued.old);
     if args.json {
         let accounts: Vec<&str> = issued
             .accounts
@@ -98,6 +99,26 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
          type: nkey generate config --nats-resolver",
     );
     Ok(())
+}
+
+/// The old key gives its name in the agent to the new one.
+fn rename_old(ctx: &mut Context, operator: &Operator, old: &str) {
+    let name = key_names::identity(&[operator.name()]);
+    let before = key_names::identity(&[operator.name(), "before"]);
+    let renamed = ctx.agent().and_then(|agent| {
+        let held = agent.list()?;
+        match held
+            .iter()
+            .find(|info| info.key.to_string() == old && info.name == name)
+        {
+            Some(info) => Ok(agent.rename(&info.key, &before)?),
+            None => Ok(()),
+        }
+    });
+    if let Err(error) = renamed {
+        ctx.out
+            .note(format!("the agent still calls {old} {name}: {error}"));
+    }
 }
 
 fn prepare(

@@ -5,6 +5,7 @@ use super::drawing::{Drawing, Item, Line, Row};
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::time::is_zone;
+use crate::store::chain::has_own_permissions;
 use crate::store::{Store, Typed};
 use crate::text;
 use nkey_core::claims::owned::{Account, Claims, NatsLimits, OperatorLimits, SigningKey, User};
@@ -111,6 +112,11 @@ fn describe_account(rows: &mut Rows<'_>, claims: &Claims<Account>, now: i64) {
 fn describe_user(rows: &mut Rows<'_>, claims: &Claims<User>, now: i64) {
     rows.keys(&claims.standard.sub, std::iter::empty());
     rows.claims(claims);
+    if !has_own_permissions(&claims.nats) {
+        rows.text("permissions and limits", "those of its signing key's role");
+        rows.findings(&AnyClaims::User(claims.clone()), now);
+        return;
+    }
     let user = &claims.nats.permissions;
     let none = Default::default();
     let publish = user.permissions.publish.as_ref().unwrap_or(&none);

@@ -1,8 +1,8 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, push, sign,
-    validate, verify,
+    add, adopt, agent, completions, decode, describe, expirations, export, generate, import, init,
+    list, man, pull, push, reissue, sign, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -63,20 +63,30 @@ enum Command {
     Init(init::Args),
     #[command(subcommand)]
     Add(add::Command),
+    /// Bring the seeds of an nsc keystore into the agent
+    Adopt(adopt::Args),
     #[command(subcommand)]
     Agent(agent::Command),
     /// Show what a JWT says, and whether its signature is right
     Decode(decode::Args),
     #[command(subcommand)]
     Describe(describe::Command),
+    /// List when the tokens expire; fails if one does soon
+    Expirations(expirations::Args),
+    #[command(subcommand)]
+    Export(export::Command),
     #[command(subcommand)]
     Generate(generate::Command),
     #[command(subcommand)]
     Import(import::Command),
     #[command(subcommand)]
     List(list::Command),
+    /// Bring accounts from the servers into the store
+    Pull(pull::Args),
     /// Send accounts to the servers
     Push(push::Args),
+    #[command(subcommand)]
+    Reissue(reissue::Command),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
     /// Check an operator, its accounts and users
@@ -106,13 +116,18 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
     let result = match &cli.command {
         Command::Init(args) => init::run(args, &mut ctx),
         Command::Add(command) => command.run(&mut ctx),
+        Command::Adopt(args) => adopt::run(args, &mut ctx),
         Command::Agent(command) => command.run(&mut ctx),
         Command::Decode(args) => decode::run(args, &mut ctx),
         Command::Describe(command) => command.run(&mut ctx),
+        Command::Expirations(args) => expirations::run(args, &mut ctx),
+        Command::Export(command) => command.run(&mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
+        Command::Pull(args) => pull::run(args, &mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
+        Command::Reissue(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod operator;
 pub mod user;
+pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -17,6 +18,8 @@ pub enum Command {
     Operator(operator::Args),
     /// Add a user to an account
     User(user::Args),
+    /// Add many users to an account
+    Users(users::Args),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
             Command::Account(args) => account::run(args, ctx),
             Command::Operator(args) => operator::run(args, ctx),
             Command::User(args) => user::run(args, ctx),
+            Command::Users(args) => users::run(args, ctx),
         }
     }
 }

@@ -133,7 +133,7 @@ fn passphrase(args: &Args, vault: &Path) -> Result<Option<Zeroizing<String>>, Er
         "a new vault is made at {}",
         clean_inline(&vault.display().to_string())
     );
-    prompt::new_passphrase().map(Some)
+    prompt::new_passphrase("the vault").map(Some)
 }
 
 /// The agent next to this program, else the one that PATH finds.

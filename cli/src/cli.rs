@@ -1,8 +1,8 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, push, sign,
-    validate, verify,
+    add, agent, completions, decode, delete, describe, edit, env, generate, import, init, list,
+    man, push, rename, revocations, select, sign, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -68,7 +68,13 @@ enum Command {
     /// Show what a JWT says, and whether its signature is right
     Decode(decode::Args),
     #[command(subcommand)]
+    Delete(delete::Command),
+    #[command(subcommand)]
     Describe(describe::Command),
+    #[command(subcommand)]
+    Edit(edit::Command),
+    /// Show which store, operator and account commands are about, or choose others
+    Env(env::Args),
     #[command(subcommand)]
     Generate(generate::Command),
     #[command(subcommand)]
@@ -77,6 +83,12 @@ enum Command {
     List(list::Command),
     /// Send accounts to the servers
     Push(push::Args),
+    #[command(subcommand, hide = true)]
+    Rename(rename::Command),
+    #[command(subcommand)]
+    Revocations(revocations::Command),
+    #[command(subcommand)]
+    Select(select::Command),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
     /// Check an operator, its accounts and users
@@ -108,11 +120,17 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Add(command) => command.run(&mut ctx),
         Command::Agent(command) => command.run(&mut ctx),
         Command::Decode(args) => decode::run(args, &mut ctx),
+        Command::Delete(command) => command.run(&mut ctx),
         Command::Describe(command) => command.run(&mut ctx),
+        Command::Edit(command) => command.run(&mut ctx),
+        Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
+        Command::Rename(command) => command.run(&mut ctx),
+        Command::Revocations(command) => command.run(&mut ctx),
+        Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),

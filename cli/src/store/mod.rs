@@ -5,12 +5,17 @@
 //! use the same files without any lock, so whatever is replaced is first compared with
 //! what was read.
 
+pub mod activation;
 pub mod chain;
+pub mod changes;
 mod config;
 pub mod defaults;
+pub mod edit;
+pub mod exports;
 pub mod file;
 pub mod issue;
 pub mod keys;
+pub mod keystore;
 mod lock;
 mod name;
 mod operator;
@@ -21,6 +26,7 @@ pub mod table;
 mod token;
 
 pub use config::Store;
+pub use edit::Edit;
 pub use lock::Lock;
 pub use name::check_name;
 pub use operator::Operator;

@@ -3,7 +3,7 @@
 use super::file;
 use crate::error::Error;
 use nkey_core::claims::ClaimType;
-use nkey_core::claims::owned::{Account, Claims, Operator, User};
+use nkey_core::claims::owned::{Account, Activation, Claims, Operator, User};
 use nkey_core::creds;
 use nkey_core::jwt::Algorithm;
 use nkey_core::tolerant::{self, AnyClaims, Decoded, Notes};
@@ -56,7 +56,7 @@ macro_rules! typed {
         }
     )* };
 }
-typed!(Operator, Account, User);
+typed!(Operator, Account, User, Activation);
 
 /// Reads and verifies the token in a file; none if there is no such file.
 ///

@@ -1,5 +1,6 @@
 //! `nkey generate`.
 
+pub mod activation;
 pub mod config;
 pub mod creds;
 pub mod nkey;
@@ -8,9 +9,11 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Generate keys, creds and server configurations
+/// Generate keys, creds, activations and server configurations
 #[derive(Subcommand)]
 pub enum Command {
+    /// Generate an activation, with which another account imports a private export
+    Activation(activation::Args),
     /// Generate a server's configuration
     Config(config::Args),
     /// Generate a creds file for a user
@@ -26,6 +29,7 @@ impl Command {
     /// What the command says.
     pub fn run(&self, ctx: &mut Context) -> Result<(), Error> {
         match self {
+            Command::Activation(args) => activation::run(args, ctx),
             Command::Config(args) => config::run(args, ctx),
             Command::Creds(args) => creds::run(args, ctx),
             Command::Nkey(args) => nkey::run(args, ctx),

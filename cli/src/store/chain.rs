@@ -334,7 +334,8 @@ fn check_account(
     }
 }
 
-fn has_jetstream(account: &Account) -> bool {
+/// Whether an account may store anything, by the limits that are not in tiers or by those of a tier.
+pub fn has_jetstream(account: &Account) -> bool {
     account.limits.as_ref().is_some_and(|limits| {
         let flat = std::iter::once(&limits.jetstream);
         flat.chain(limits.tiered_limits.values())

@@ -4,7 +4,7 @@ use super::file;
 use crate::error::Error;
 use crate::output::clean_inline;
 use nkey_core::claims::ClaimType;
-use nkey_core::claims::owned::{Account, Claims, Operator, User};
+use nkey_core::claims::owned::{Account, Activation, Claims, Operator, User};
 use nkey_core::creds;
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::{Kind, PublicKey};
@@ -44,10 +44,10 @@ pub trait Typed: Sized {
 }
 
 macro_rules! typed {
-    ($( $payload:ident ),*) => { $(
+    ($( $payload:ident about $kind:ident ),*) => { $(
         impl Typed for $payload {
             const TYPE: ClaimType = ClaimType::$payload;
-            const KIND: Kind = Kind::$payload;
+            const KIND: Kind = Kind::$kind;
 
             fn from_any(claims: AnyClaims) -> Option<Claims<$payload>> {
                 match claims {
@@ -62,7 +62,12 @@ macro_rules! typed {
         }
     )* };
 }
-typed!(Operator, Account, User);
+typed!(
+    Operator about Operator,
+    Account about Account,
+    User about User,
+    Activation about Account
+);
 
 /// Reads and verifies the token in a file; none if there is no such file.
 ///

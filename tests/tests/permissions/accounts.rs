@@ -114,7 +114,7 @@ impl Account {
             case,
             Case::Ordinary | Case::OperatorKey | Case::Connections(_)
         );
-        for at in 0..if ordinary { 10 } else { 3 } {
+        for at in 0..if ordinary { 12 } else { 3 } {
             let odd = at % 2 == 1;
             let oddity =
                 odd.then(|| Oddity::ALL[(first + at / 2 * 4 + number) % Oddity::ALL.len()]);

@@ -105,22 +105,22 @@ pub fn connect(
     refuse(!own.user.src.is_empty() && !near, "source network")?;
     refuse(!is_time(&own.user, now), "time of day")?;
 
-    let mut rights = permissions(account, &own);
+    let given = Rights::of(&own.permissions);
+    let mut rights = given.unwrap_or_else(|| default_rights(account));
     let least = |one: i64, other: i64| [one, other].into_iter().filter(|limit| *limit != -1).min();
     rights.payload = least(own.limits.payload, limits.nats.payload);
     rights.subs = least(own.limits.subs, limits.nats.subs);
     Ok(rights)
 }
 
-fn permissions(account: &Claims<Account>, own: &UserPermissionLimits) -> Rights {
-    Rights::of(&own.permissions).unwrap_or_else(|| {
-        let default = account.nats.default_permissions.as_ref();
-        let rights = default.and_then(Rights::of).unwrap_or_default();
-        Rights {
-            by_default: true,
-            ..rights
-        }
-    })
+/// What a user without permissions of its own may do.
+pub fn default_rights(account: &Claims<Account>) -> Rights {
+    let default = account.nats.default_permissions.as_ref();
+    let rights = default.and_then(Rights::of).unwrap_or_default();
+    Rights {
+        by_default: true,
+        ..rights
+    }
 }
 
 /// The permissions and limits that hold for a user: its own, or its signing key's template.

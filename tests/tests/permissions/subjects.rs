@@ -6,7 +6,7 @@ use nkey_core::claims::owned::{Permission, Permissions, ResponsePermission};
 use std::collections::BTreeSet;
 
 const TOKENS: [&str; 6] = ["a", "b", "red", "blue", "ann", "x*"];
-const TEMPLATES: [&str; 14] = [
+const TEMPLATES: [&str; 15] = [
     "{{name()}}",
     "{{name()}}",
     "{{subject()}}",
@@ -15,6 +15,7 @@ const TEMPLATES: [&str; 14] = [
     "{{tag(team)}}",
     "{{tag(team)}}",
     "{{tag(dept)}}",
+    "{{tag(none)}}",
     "{{account-tag(region)}}",
     "{{account-tag(team)}}",
     "{{ Name() }}",
@@ -55,7 +56,7 @@ fn pattern(random: &mut Random, style: Style) -> String {
 }
 
 fn patterns(random: &mut Random, style: Style, most: usize, groups: usize) -> Vec<String> {
-    let count = random.below(most + 1);
+    let count = 1 + random.below(most);
     let mut found: Vec<String> = (0..count)
         .map(|_| {
             let subject = pattern(random, style);

@@ -1,6 +1,7 @@
 //! The operator, its system account, a server, and the agent that holds all keys.
 
 use crate::accounts::{Account, Case, read};
+use crate::model::Login;
 use crate::random::Random;
 use crate::users::{User, bare, unlimited};
 use data_encoding::BASE64URL_NOPAD;
@@ -8,15 +9,13 @@ use nkey_agent::client::Client;
 use nkey_agent::message::flag;
 use nkey_core::claims::owned::{
     Account as AccountNats, AccountLimits, Claims, GenericFields, Operator, OperatorLimits,
-    Standard, User as UserNats,
+    SigningKey, Standard, User as UserNats,
 };
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::tolerant::AnyClaims;
 use nkey_tests::nats::Nats;
 use nkey_tests::{Agent, Scratch, Server};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use crate::model::Login;
 
 /// Everything but the accounts.
 pub struct World {
@@ -118,9 +117,7 @@ impl World {
                 },
                 ..OperatorLimits::default()
             }),
-            signing_keys: vec![nkey_core::claims::owned::SigningKey::Plain(
-                sys_signing.to_string(),
-            )],
+            signing_keys: vec![SigningKey::Plain(sys_signing.to_string())],
             default_permissions: Some(bare().permissions),
             authorization: Some(Default::default()),
             ..AccountNats::default()

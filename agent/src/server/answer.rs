@@ -15,7 +15,7 @@ use nkey_core::nkey::{Kind, PublicKey, Seed};
 use std::str::FromStr;
 use std::sync::Arc;
 use tokio::task::block_in_place;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What the standard list holds at most: stock clients fail on more.
 const LIST_KEYS: usize = 1500;
@@ -311,6 +311,45 @@ fn ours(
     request: Ours<'_>,
     output: &mut Writer,
 ) -> Outcome {
+    let handles_a_seed = matches!(
+        request,
+        Ours::Add { .. } | Ours::Generate { .. } | Ours::Export { .. }
+    );
+    let outcome = carry_out(agent, connection, request, output);
+    if handles_a_seed {
+        wipe_stack();
+    }
+    outcome
+}
+
+/// Wipes what calls from here have left on the stack: seeds are handed from one to another by
+/// value, and a locked agent must not keep them.
+#[inline(never)]
+fn wipe_stack() {
+    let mut room = [0u8; 64 * 1024];
+    room.zeroize();
+    std::hint::black_box(&room);
+}
+
+#[inline(never)]
+fn carry_out(
+    agent: &Agent,
+    connection: &mut Connection,
+    request: Ours<'_>,
+    output: &mut Writer,
+) -> Outcome {
+    if connection.bindings > 0
+        && let Some(name) = at_home(&request)
+    {
+        let refusal = Refusal::new(
+            Status::Refused,
+            "this connection is forwarded from another machine, where keys may be used and not changed or \
+             taken: do this on the agent's own machine",
+        );
+        log::refused(name.as_str(), None, connection.pid, &refusal);
+        refused(output, name, &refusal);
+        return Outcome::Done;
+    }
     match request {
         Ours::Sign { key, data } => match sign(agent, connection, "sign-v1", key, data) {
             Ok(signature) => done(output, Name::Sign, |body| {
@@ -376,6 +415,19 @@ fn ours(
         }
     }
     Outcome::Done
+}
+
+/// What a forwarded connection may not ask for: whoever is root on the other machine would take
+/// the seeds that may leave, and destroy the others. Volatile keys are the connection's own.
+fn at_home(request: &Ours<'_>) -> Option<Name> {
+    match request {
+        Ours::Add { flags, .. } if flags & flag::VOLATILE == 0 => Some(Name::Add),
+        Ours::Generate { flags, .. } if flags & flag::VOLATILE == 0 => Some(Name::Generate),
+        Ours::Export { .. } => Some(Name::Export),
+        Ours::Remove { .. } => Some(Name::Remove),
+        Ours::Rename { .. } => Some(Name::Rename),
+        _ => None,
+    }
 }
 
 fn key_answer(output: &mut Writer, name: Name, result: Result<PublicKey, Refusal>) {

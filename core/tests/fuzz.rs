@@ -33,17 +33,28 @@ impl Random {
     }
 }
 
-/// The words of fuzz/claims.dict.
+/// The words of fuzz/claims.dict, in libFuzzer's escapes.
 fn words() -> Vec<Vec<u8>> {
     let lines = include_str!("../../fuzz/claims.dict").lines();
-    let quoted = lines.filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'));
-    quoted
-        .map(|word| {
-            word.replace("\\\"", "\"")
-                .replace("\\\\", "\\")
-                .into_bytes()
-        })
+    lines
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'))
+        .map(word)
         .collect()
+}
+
+fn word(mut quoted: &str) -> Vec<u8> {
+    let mut word = Vec::new();
+    while let Some((before, after)) = quoted.split_once('\\') {
+        word.extend_from_slice(before.as_bytes());
+        let len = if after.starts_with('x') { 3 } else { 1 };
+        word.push(match &after[..len] {
+            hex if len == 3 => u8::from_str_radix(&hex[1..], 16).expect("two digits"),
+            letter => letter.as_bytes()[0],
+        });
+        quoted = &after[len..];
+    }
+    word.extend_from_slice(quoted.as_bytes());
+    word
 }
 
 /// A few changes in one of the seeds.

@@ -1,8 +1,9 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, adopt, agent, completions, decode, describe, expirations, export, generate, import, init,
-    list, man, pull, push, reissue, sign, validate, verify,
+    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export,
+    generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
+    validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -70,11 +71,17 @@ enum Command {
     /// Show what a JWT says, and whether its signature is right
     Decode(decode::Args),
     #[command(subcommand)]
+    Delete(delete::Command),
+    #[command(subcommand)]
     Describe(describe::Command),
     /// List when the tokens expire; fails if one does soon
     Expirations(expirations::Args),
     #[command(subcommand)]
     Export(export::Command),
+    #[command(subcommand)]
+    Edit(edit::Command),
+    /// Show which store, operator and account commands are about, or choose others
+    Env(env::Args),
     #[command(subcommand)]
     Generate(generate::Command),
     #[command(subcommand)]
@@ -87,6 +94,12 @@ enum Command {
     Push(push::Args),
     #[command(subcommand)]
     Reissue(reissue::Command),
+    #[command(subcommand, hide = true)]
+    Rename(rename::Command),
+    #[command(subcommand)]
+    Revocations(revocations::Command),
+    #[command(subcommand)]
+    Select(select::Command),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
     /// Check an operator, its accounts and users
@@ -119,15 +132,21 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Adopt(args) => adopt::run(args, &mut ctx),
         Command::Agent(command) => command.run(&mut ctx),
         Command::Decode(args) => decode::run(args, &mut ctx),
+        Command::Delete(command) => command.run(&mut ctx),
         Command::Describe(command) => command.run(&mut ctx),
         Command::Expirations(args) => expirations::run(args, &mut ctx),
         Command::Export(command) => command.run(&mut ctx),
+        Command::Edit(command) => command.run(&mut ctx),
+        Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
         Command::Pull(args) => pull::run(args, &mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
         Command::Reissue(command) => command.run(&mut ctx),
+        Command::Rename(command) => command.run(&mut ctx),
+        Command::Revocations(command) => command.run(&mut ctx),
+        Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),

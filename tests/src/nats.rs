@@ -1,149 +1,255 @@
-//! A NATS client of few words, over which a test has every say.
+//! A NATS connection without a library: a test says each line and sees each answer.
 
-use nkey_core::creds;
-use nkey_core::nkey::KeyPair;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a server may take to say what is waited for.
+/// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A connection.
-pub struct Nats {
-    reader: BufReader<TcpStream>,
+/// What a server says to a line of a verbose client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// `+OK`
+    Ok,
+    /// `-ERR`, without the quotes.
+    Err(String),
+    /// The connection ended.
+    Closed,
 }
 
-/// A message.
-#[derive(Debug)]
+/// A message that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Where an answer goes.
+    /// The subscription.
+    pub sid: String,
+    /// Where an answer goes; empty if nobody waits for one.
     pub reply: String,
-    /// What it says.
-    pub payload: String,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+enum Event {
+    Answer(Answer),
+    Pong,
+    Message(Message),
+    Nothing,
+}
+
+/// A connection; verbose and pedantic, without echo.
+pub struct Nats {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+    nonce: String,
+    messages: VecDeque<Message>,
+    sids: u32,
 }
 
 impl Nats {
-    /// Connects to `nats://HOST:PORT` as the user of a creds file.
-    pub fn connect(url: &str, creds: &Path) -> Result<Nats, String> {
-        let text = std::fs::read_to_string(creds).expect("the creds");
-        let creds = creds::parse(&text).expect("creds");
-        let address = url.trim_start_matches("nats://");
-        let stream = TcpStream::connect(address).expect("the server");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a time limit");
-        let mut nats = Nats {
-            reader: BufReader::new(stream),
-        };
-        let info = nats.line()?;
-        let info: serde_json::Value =
-            serde_json::from_str(info.trim_start_matches("INFO ")).expect("INFO");
-        let nonce = info["nonce"].as_str().expect("a nonce");
-        let pair = KeyPair::from_seed(&creds.seed).expect("a pair");
-        let signature = pair.sign(nonce.as_bytes());
-        let connect = serde_json::json!({
-            "verbose": false,
-            "pedantic": false,
-            "lang": "test",
-            "jwt": creds.token,
-            "sig": base64url(signature.as_bytes()),
-        });
-        nats.send(&format!("CONNECT {connect}\r\nPING\r\n"));
-        loop {
-            let line = nats.line()?;
-            if line == "PONG" {
-                return Ok(nats);
-            }
-        }
-    }
-
-    fn send(&mut self, text: &str) {
-        // A server that has closed says why in what is read next.
-        let _ = self.reader.get_mut().write_all(text.as_bytes());
-    }
-
-    /// The next line; an error of the server, or its end, is an error.
-    fn line(&mut self) -> Result<String, String> {
+    /// Connects and reads the server's first line.
+    pub fn open(port: u16) -> Nats {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
         let mut line = String::new();
-        let read = self.reader.read_line(&mut line);
-        match read {
-            Ok(0) => Err("closed".to_owned()),
-            Ok(_) if line.starts_with("-ERR") => Err(line.trim().to_owned()),
-            Ok(_) => Ok(line.trim_end().to_owned()),
-            Err(error) => Err(error.to_string()),
+        reader.read_line(&mut line).expect("INFO");
+        let info = line.strip_prefix("INFO ").expect("INFO");
+        let info: serde_json::Value = serde_json::from_str(info).expect("JSON");
+        Nats {
+            reader,
+            writer: stream,
+            nonce: info["nonce"].as_str().unwrap_or_default().to_owned(),
+            messages: VecDeque::new(),
+            sids: 0,
         }
     }
 
-    /// Subscribes, and waits until the server knows.
-    pub fn subscribe(&mut self, subject: &str) {
-        self.send(&format!("SUB {subject} 1\r\nPING\r\n"));
-        while self.line().expect("a PONG") != "PONG" {}
+    /// What the user's key is to sign.
+    pub fn nonce(&self) -> &str {
+        &self.nonce
     }
 
-    /// Publishes.
-    pub fn publish(&mut self, subject: &str, payload: &str) {
-        self.send(&format!("PUB {subject} {}\r\n{payload}\r\n", payload.len()));
-    }
-
-    /// The next message.
-    pub fn next(&mut self) -> Result<Message, String> {
+    /// Logs in with a token and the signature of the nonce, in base64url.
+    ///
+    /// # Errors
+    /// What the server says; empty if it only closes the connection.
+    pub fn login(&mut self, token: &str, signature: &str) -> Result<(), String> {
+        let options = serde_json::json!({
+            "verbose": true, "pedantic": true, "echo": false, "headers": false, "protocol": 1,
+            "lang": "test", "version": "1", "jwt": token, "sig": signature,
+        });
+        // Nothing after it: what a server leaves unread when it closes takes its last words along.
+        self.write(format!("CONNECT {options}\r\n").as_bytes());
         loop {
-            let line = self.line()?;
-            if line == "PING" {
-                self.send("PONG\r\n");
+            match self.event() {
+                Event::Answer(Answer::Ok) => break,
+                Event::Answer(Answer::Err(text)) => return Err(text),
+                Event::Answer(Answer::Closed) => return Err(String::new()),
+                _ => {}
             }
-            let Some(head) = line.strip_prefix("MSG ") else {
-                continue;
-            };
-            let words: Vec<&str> = head.split(' ').collect();
-            let length: usize = words
-                .last()
-                .and_then(|word| word.parse().ok())
-                .expect("a length");
-            let mut payload = vec![0; length + 2];
-            self.reader
-                .read_exact(&mut payload)
-                .map_err(|error| error.to_string())?;
-            return Ok(Message {
-                subject: words[0].to_owned(),
-                reply: if words.len() == 4 {
-                    words[2].to_owned()
-                } else {
-                    String::new()
+        }
+        match self.ask("").first() {
+            None => Ok(()),
+            Some(Answer::Err(text)) => Err(text.clone()),
+            Some(_) => Err(String::new()),
+        }
+    }
+
+    /// A new subscription id.
+    pub fn sid(&mut self) -> u32 {
+        self.sids += 1;
+        self.sids
+    }
+
+    /// Sends lines and waits until the server has worked on them; the answers, in order.
+    pub fn ask(&mut self, lines: &str) -> Vec<Answer> {
+        self.write(format!("{lines}PING\r\n").as_bytes());
+        let mut answers = Vec::new();
+        loop {
+            match self.event() {
+                Event::Pong => return answers,
+                Event::Answer(Answer::Closed) => {
+                    answers.push(Answer::Closed);
+                    return answers;
+                }
+                Event::Answer(answer) => answers.push(answer),
+                Event::Message(message) => self.messages.push_back(message),
+                Event::Nothing => {}
+            }
+        }
+    }
+
+    /// Publishes an empty message; the server's answer.
+    pub fn publish(&mut self, subject: &str, reply: &str) -> Answer {
+        let lines = format!("PUB {subject} {reply} 0\r\n\r\n");
+        self.ask(&lines).remove(0)
+    }
+
+    /// The messages that have come.
+    pub fn take_messages(&mut self) -> Vec<Message> {
+        self.messages.drain(..).collect()
+    }
+
+    /// Whether the server still answers.
+    pub fn is_open(&mut self) -> bool {
+        !self.ask("").contains(&Answer::Closed)
+    }
+
+    /// Waits until the server ends the connection, at most `patience`; what it said before.
+    pub fn wait_closed(&mut self, patience: Duration) -> Option<Vec<String>> {
+        let deadline = Instant::now() + patience;
+        let mut said = Vec::new();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let stream = self.reader.get_ref();
+            stream.set_read_timeout(Some(left)).expect("a timeout");
+            match self.reader.fill_buf() {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return None;
+                }
+                _ => match self.event() {
+                    Event::Answer(Answer::Closed) => return Some(said),
+                    Event::Answer(Answer::Err(text)) => said.push(text),
+                    _ => {}
                 },
-                payload: String::from_utf8_lossy(&payload[..length]).into_owned(),
+            }
+        }
+    }
+
+    /// Sends a request and waits for so many replies.
+    pub fn request(&mut self, subject: &str, payload: &[u8], replies: usize) -> Vec<Vec<u8>> {
+        let sid = self.sid();
+        let inbox = format!("_INBOX.{sid}");
+        let mut bytes = format!(
+            "SUB {inbox} {sid}\r\nPUB {subject} {inbox} {}\r\n",
+            payload.len()
+        );
+        bytes.push_str(std::str::from_utf8(payload).expect("text"));
+        bytes.push_str("\r\n");
+        let answers = self.ask(&bytes);
+        assert_eq!(answers, [Answer::Ok, Answer::Ok], "{subject}");
+        let deadline = Instant::now() + PATIENCE;
+        let mut found = Vec::new();
+        loop {
+            let (ours, others) = self
+                .take_messages()
+                .into_iter()
+                .partition(|message| message.sid == sid.to_string());
+            self.messages = Vec::into(others);
+            let ours: Vec<Message> = ours;
+            found.extend(ours.into_iter().map(|message| message.payload));
+            if found.len() >= replies {
+                break;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{subject}: {} replies",
+                found.len()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+            self.ask("");
+        }
+        self.ask(&format!("UNSUB {sid}\r\n"));
+        found
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // That the server has closed the connection shows when reading.
+        let _ = self.writer.write_all(bytes);
+    }
+
+    fn event(&mut self) -> Event {
+        let mut line = String::new();
+        match self.reader.read_line(&mut line) {
+            Ok(0) => return Event::Answer(Answer::Closed),
+            Ok(_) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+                ) =>
+            {
+                return Event::Answer(Answer::Closed);
+            }
+            Err(error) => panic!("reading from the server: {error}"),
+        }
+        let line = line.trim_end();
+        if let Some(text) = line.strip_prefix("-ERR ") {
+            return Event::Answer(Answer::Err(text.trim_matches('\'').to_owned()));
+        }
+        if let Some(header) = line.strip_prefix("MSG ") {
+            let words: Vec<&str> = header.split_whitespace().collect();
+            let length: Option<usize> = words.last().and_then(|word| word.parse().ok());
+            let mut payload = vec![0; length.expect("a length") + 2];
+            self.reader.read_exact(&mut payload).expect("a payload");
+            payload.truncate(payload.len() - 2);
+            return Event::Message(Message {
+                subject: words[0].to_owned(),
+                sid: words[1].to_owned(),
+                reply: match words[..] {
+                    [_, _, reply, _] => reply.to_owned(),
+                    _ => String::new(),
+                },
+                payload,
             });
         }
-    }
-
-    /// Why the server ends the connection.
-    pub fn ended(mut self) -> String {
-        loop {
-            match self.next() {
-                Ok(_) => {}
-                Err(reason) => return reason,
+        match line {
+            "+OK" => Event::Answer(Answer::Ok),
+            "PONG" => Event::Pong,
+            "PING" => {
+                self.write(b"PONG\r\n");
+                Event::Nothing
             }
+            _ => Event::Nothing,
         }
     }
-}
-
-/// Base64url without padding.
-fn base64url(bytes: &[u8]) -> String {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            let index = bits >> (18 - 6 * place) & 63;
-            text.push(char::from(LETTERS[index as usize]));
-        }
-    }
-    text
 }

@@ -52,14 +52,14 @@ impl Server {
         server
     }
 
-    /// Its port.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Its URL.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// What it logged.
@@ -80,7 +80,7 @@ impl Drop for Server {
     }
 }
 
-/// A port that nobody listens at.
+/// A port that nothing listens on now.
 pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())

@@ -221,7 +221,49 @@ fn the_seed_example_comes_out_through_cli_socket_and_agent() {
         );
         let signed = run(&mut sign, &claims).ok();
         assert_eq!(signed, example(token, "\n") + "\n");
+        // What it says is what was given, line for line, and what signing adds.
+        let decoded = run(&mut agent.nkey(home.path(), "decode -"), &signed).ok();
+        let (_, shown) = decoded.split_once("\n\n").expect("the claims");
+        let added = ["jti", "iat", "iss", "type", "version"].map(|key| format!("\"{key}\": "));
+        let given: Vec<&str> = shown
+            .lines()
+            .filter(|line| !added.iter().any(|key| line.trim_start().starts_with(key)))
+            .collect();
+        let given = given.join("\n").replace("},\n  }", "}\n  }");
+        assert_eq!(given.replace("-1,\n  }", "-1\n  }"), claims);
     }
+
+    // The creds file, from a store that holds the example's tokens.
+    let operator = example("operator pubkey: ", "\n");
+    let claims = format!(
+        r#"{{"iss":"{operator}","name":"local","sub":"{operator}","nats":{{"type":"operator"}}}}"#
+    );
+    let local = run(&mut agent.nkey(home.path(), "sign"), &claims).ok();
+    let accounts = "stores/local/accounts/my-account";
+    std::fs::create_dir_all(home.path().join(accounts).join("users")).expect("folders");
+    for (file, text) in [
+        (
+            "stores/local/.nsc",
+            r#"{"managed":false,"name":"local","kind":"operator","version":"1"}"#,
+        ),
+        ("stores/local/local.jwt", local.trim_end()),
+        (
+            &format!("{accounts}/my-account.jwt"),
+            &example("\naccount jwt: ", "\n"),
+        ),
+        (
+            &format!("{accounts}/users/my-user.jwt"),
+            &example("\nuser jwt: ", "\n"),
+        ),
+    ] {
+        home.file(file, text);
+    }
+    let creds = "--data-dir stores generate creds -a my-account -n my-user";
+    let made = run(&mut agent.nkey(home.path(), creds), "").ok();
+    assert_eq!(
+        made.trim_end(),
+        example("creds file: ", "\n\nRecording").trim_end()
+    );
 }
 
 #[test]

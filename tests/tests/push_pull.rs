@@ -1,7 +1,8 @@
 //! Pushing, pulling, comparing and pruning, while clients are connected and when servers misbehave.
 
 use nkey_core::nkey::PublicKey;
-use nkey_tests::{Demo, Message, Nats, Scratch, command, run, skipped, wait_for};
+use nkey_tests::nats::Message;
+use nkey_tests::{Demo, Scratch, User, command, run, skipped, wait_for};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -25,7 +26,8 @@ fn what_is_pushed_takes_effect_while_clients_are_connected() {
     let server = demo.server(FULL, "");
     let url = server.url();
     demo.nkey(&format!("push -A -u {url}"));
-    let connect = |creds: &Path| Nats::connect(&url, creds).expect("to connect");
+    let try_connect = |creds: &Path| User::connect(server.port(), creds);
+    let connect = |creds: &Path| try_connect(creds).expect("to connect");
     let (left, mut stays, pruned) = (connect(&leaver), connect(&stayer), connect(&other));
 
     // A revocation ends the connection of the user, and of no other.
@@ -46,20 +48,20 @@ fn what_is_pushed_takes_effect_while_clients_are_connected() {
     );
     demo.nkey(&format!("push -a demo -u {url}"));
     assert!(left.ended().to_lowercase().contains("revoked"));
-    assert!(Nats::connect(&url, &leaver).is_err());
+    assert!(try_connect(&leaver).is_err());
     stays.subscribe("still.there");
 
     // A smaller limit takes effect as well.
     demo.change("demo", "\"conn\":-1", "\"conn\":1");
     demo.nkey(&format!("push -a demo -u {url}"));
-    assert!(Nats::connect(&url, &stayer).is_err());
+    assert!(try_connect(&stayer).is_err());
     stays.subscribe("still.here");
 
     // An account that is pruned ends all of its connections.
     std::fs::remove_dir_all(demo.path("store/demo/accounts/other")).expect("to remove it");
     demo.nkey(&format!("push --prune -u {url}"));
     pruned.ended();
-    assert!(Nats::connect(&url, &other).is_err());
+    assert!(try_connect(&other).is_err());
     stays.subscribe("here.still");
 
     // Pulling brings back nothing that was deleted, and everything else.
@@ -145,13 +147,16 @@ fn misbehaving(
     let demo = Demo::new();
     let server = demo.server("--mem-resolver", "");
     let creds = demo.creds("SYS", "sys");
-    let mut fake = Nats::connect(&server.url(), &creds).expect("to connect");
+    let mut fake = User::connect(server.port(), &creds).expect("to connect");
     fake.subscribe("$SYS.REQ.CLAIMS.UPDATE");
     std::thread::spawn(move || {
-        while let Ok(message) = fake.next() {
-            for answer in answers(&message) {
-                fake.publish(&message.reply, &answer);
+        while let Some(messages) = fake.messages() {
+            for message in messages {
+                for answer in answers(&message) {
+                    fake.publish(&message.reply, &answer);
+                }
             }
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
     });
     (demo, server)
@@ -163,8 +168,9 @@ fn answer(server: &str, account: &str) -> String {
     )
 }
 
-/// The account of a token.
-fn account(token: &str) -> String {
+/// The account that a request is about.
+fn account(request: &Message) -> String {
+    let token = std::str::from_utf8(&request.payload).expect("text");
     let decoded = nkey_core::tolerant::decode(token).expect("a token");
     let sub = decoded.claims.standard().sub.clone();
     PublicKey::from_str(&sub).expect("a key").to_string()
@@ -181,10 +187,10 @@ fn resolvers_that_answer_wrongly_twice_late_or_not_at_all_are_named() {
             server.url()
         ))
     };
-    let (demo, server) = misbehaving(|request| vec![answer("s1", &account(&request.payload))]);
+    let (demo, server) = misbehaving(|request| vec![answer("s1", &account(request))]);
     push(&demo, &server, 1).ok();
 
-    let (demo, server) = misbehaving(|request| vec![answer("s1", &account(&request.payload)); 2]);
+    let (demo, server) = misbehaving(|request| vec![answer("s1", &account(request)); 2]);
     let twice = push(&demo, &server, 1);
     assert!(
         twice.stdout.contains("s1 answered twice"),
@@ -217,7 +223,7 @@ fn resolvers_that_answer_wrongly_twice_late_or_not_at_all_are_named() {
 
     let (demo, server) = misbehaving(|request| {
         std::thread::sleep(std::time::Duration::from_secs(3));
-        vec![answer("s1", &account(&request.payload))]
+        vec![answer("s1", &account(request))]
     });
     push(&demo, &server, 1).fails(1);
     push(&demo, &server, 9).ok();
@@ -226,7 +232,7 @@ fn resolvers_that_answer_wrongly_twice_late_or_not_at_all_are_named() {
     let (demo, server) = misbehaving(|request| {
         let refusal =
             r#"{"server":{"name":"s2","id":"Ns2"},"error":{"code":500,"description":"disk full"}}"#;
-        vec![answer("s1", &account(&request.payload)), refusal.to_owned()]
+        vec![answer("s1", &account(request)), refusal.to_owned()]
     });
     let partly = push(&demo, &server, 1);
     assert!(

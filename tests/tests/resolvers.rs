@@ -1,9 +1,9 @@
 //! Every kind of resolver on a real nats-server, and clusters of them.
 
-use nkey_tests::{Demo, Nats, Server, free_port, skipped, wait_for};
+use nkey_tests::{Demo, Server, User, free_port, skipped, wait_for};
 
 fn connects(server: &Server, creds: &std::path::Path) -> bool {
-    Nats::connect(&server.url(), creds).is_ok()
+    User::connect(server.port(), creds).is_ok()
 }
 
 #[test]

@@ -16,6 +16,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// How far clocks may be apart before a token counts as dated ahead, in seconds: the agent's own.
+const IAT_TOLERANCE: i64 = 300;
+
 /// Something that validation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -115,6 +118,14 @@ impl Report {
                 Class::Warning,
                 path,
                 "this member stands more than once; servers read the last",
+            );
+        }
+        let ahead = claims.standard().iat.saturating_sub(now);
+        if ahead > IAT_TOLERANCE {
+            self.push(
+                Class::Warning,
+                "iat",
+                format_args!("the token is dated {ahead} s ahead of this clock: it escapes revocations until then"),
             );
         }
         for finding in validate::validate(&claims.effective(), now, &is_zone) {
@@ -323,7 +334,8 @@ fn check_account(
     }
 }
 
-fn has_jetstream(account: &Account) -> bool {
+/// Whether an account may store anything, by the limits that are not in tiers or by those of a tier.
+pub fn has_jetstream(account: &Account) -> bool {
     account.limits.as_ref().is_some_and(|limits| {
         let flat = std::iter::once(&limits.jetstream);
         flat.chain(limits.tiered_limits.values())

@@ -9,6 +9,7 @@ use super::places::Places;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::token;
 use nkey_core::json::Node;
 use nkey_core::nkey::PublicKey;
@@ -111,6 +112,21 @@ impl Store {
         Keystore::new(&self.places.keystore)
     }
 
+    /// The folders that the flags and variables name.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The file `nsc.json`.
+    pub fn config_file(&self) -> &Path {
+        &self.config_file
+    }
+
+    /// The operator and the account that `nsc.json` remembers; empty if none.
+    pub fn selected(&self) -> [&str; 2] {
+        [&self.config.operator, &self.config.account]
+    }
+
     /// The folder of the operators.
     pub fn root(&self) -> &Path {
         &self.root
@@ -185,11 +201,15 @@ impl Store {
             _ if names.contains(&self.config.operator) => {
                 Operator::load(&self.root, &self.config.operator)
             }
+            _ if prompt::is_possible() => {
+                let chosen = prompt::choose("Which operator?", &names)?;
+                Operator::load(&self.root, &names[chosen])
+            }
             _ => Err(Error::failed(format!(
                 "{root} holds several operators, and none is selected: {}",
                 known()
             ))
-            .next("nkey list accounts -o NAME")),
+            .next("nkey select operator NAME")),
         }
     }
 
@@ -209,6 +229,10 @@ impl Store {
                 .next("nkey add account -n NAME")),
             [only] => Ok(only.clone()),
             _ if names.contains(&self.config.account) => Ok(self.config.account.clone()),
+            _ if prompt::is_possible() => {
+                let chosen = prompt::choose("Which account?", &names)?;
+                Ok(names[chosen].clone())
+            }
             _ => {
                 let known = names
                     .iter()
@@ -220,6 +244,19 @@ impl Store {
                 )))
             }
         }
+    }
+
+    /// The account to remember with an operator, as nsc does: its only one, or the one that is
+    /// remembered, if the operator has one of that name.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn kept_account(&self, operator: &Operator) -> Result<Option<String>, Error> {
+        let names = operator.accounts()?;
+        Ok(match names.as_slice() {
+            [only] => Some(only.clone()),
+            _ => names.into_iter().find(|name| *name == self.config.account),
+        })
     }
 
     /// Remembers the operator for later commands, where there are several.

@@ -6,7 +6,7 @@ use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
 
 /// The names of keys in the agent: `OPERATOR`, `OPERATOR/ACCOUNT`, `OPERATOR/ACCOUNT/USER`,
-/// and `…/sk` for a signing key.
+/// `…/sk` for a signing key and `…/curve` for a curve key.
 pub mod key_names {
     use super::MAX_NAME;
 
@@ -22,6 +22,11 @@ pub mod key_names {
     /// Of a signing key of the operator or account that `path` names.
     pub fn signing_key(path: &[&str]) -> String {
         identity(&[path, &["sk"]].concat())
+    }
+
+    /// Of the curve key of the account that `path` names.
+    pub fn curve_key(path: &[&str]) -> String {
+        identity(&[path, &["curve"]].concat())
     }
 }
 

@@ -5,9 +5,13 @@
 //! use the same files without any lock, so whatever is replaced is first compared with
 //! what was read.
 
+pub mod activation;
 pub mod chain;
+pub mod changes;
 mod config;
 pub mod defaults;
+pub mod edit;
+pub mod exports;
 pub mod file;
 pub mod inventory;
 pub mod issue;
@@ -26,6 +30,7 @@ mod token;
 pub mod well_known;
 
 pub use config::Store;
+pub use edit::Edit;
 pub use lock::Lock;
 pub use name::check_name;
 pub use operator::Operator;

@@ -157,6 +157,7 @@ mod tests {
         let places = resolve(&global(None, None, None), &xdg, &[]).unwrap();
         assert_eq!(places.config, Path::new("/c/nats/nsc"));
         assert_eq!(places.default_stores, Path::new("/d/nats/nsc/stores"));
+        assert_eq!(places.keystore, Path::new("/d/nats/nsc/keys"));
 
         let places = resolve(&global(None, None, None), &[("NSC_HOME", "/n"), home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/n"));
@@ -168,6 +169,7 @@ mod tests {
         // -H wins over the single ones, as in nsc, and needs no HOME.
         let places = resolve(&global(Some("/all"), Some("/x"), Some("/y")), &[], &[]).unwrap();
         assert_eq!(places.config, Path::new("/all"));
+        assert_eq!(places.keystore, Path::new("/all"));
         assert_eq!(places.stores.as_deref(), Some(Path::new("/all")));
         assert_eq!(places.keystore, Path::new("/all"));
         let places = resolve(&global(Some("~/all"), None, None), &[home], &[]).unwrap();

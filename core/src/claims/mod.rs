@@ -1,6 +1,6 @@
 //! The claims of NATS JWT v2, each defined once.
 //!
-//! [`define!`](define) makes of one definition: a borrowed struct (no alloc), an owned
+//! `define!` makes of one definition: a borrowed struct (no alloc), an owned
 //! and editable one in [`owned`] (feature `alloc`), the shape that the strict reader
 //! follows, the writer in Go's member order, and the tolerant reader. Source of
 //! names, order and `omitempty`: nats-io/jwt v2.8.3.
@@ -13,12 +13,14 @@
 mod define;
 mod enums;
 mod model;
+mod request;
 mod shape;
 mod signing_key;
 mod token;
 
 pub use enums::{ClaimType, ExportType, Sampling, ScopeType};
 pub use model::*;
+pub use request::{AuthorizationRequest, ClientInformation, ClientTls, ConnectOptions, ServerId};
 pub use shape::{Member, Object, Shape, Ty, Typed};
 pub(crate) use token::nats_shape;
 pub use token::{Claim, Claims, Payload, Stamp};
@@ -27,6 +29,9 @@ pub use token::{Claim, Claims, Payload, Stamp};
 #[cfg(feature = "alloc")]
 pub mod owned {
     pub use super::model::owned::*;
+    pub use super::request::owned::{
+        AuthorizationRequest, ClientInformation, ClientTls, ConnectOptions, ServerId,
+    };
     pub use super::token::owned::*;
     #[doc(inline)]
     pub use super::{

@@ -2,9 +2,10 @@
 
 use crate::context::Context;
 use crate::error::Error;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::net::sockopt::socket_peercred;
-use rustix::process::{Signal, kill_process};
-use std::io::Read;
+use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -29,21 +30,20 @@ pub fn run(_args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let pid = socket_peercred(client.stream())
         .map_err(|error| Error::failed(format!("cannot tell which process the agent is: {error}")))?
         .pid;
-    kill_process(pid, Signal::TERM)
-        .map_err(|error| Error::failed(format!("cannot end process {pid}: {error}")))?;
+    let cannot = |error| Error::failed(format!("cannot end process {pid}: {error}"));
+    let process = pidfd_open(pid, PidfdFlags::empty()).map_err(cannot)?;
+    pidfd_send_signal(&process, Signal::TERM).map_err(cannot)?;
     let still = || {
         Error::failed(format!(
             "process {pid} has not ended within {} s: it may wait for a device",
             PATIENCE.as_secs()
         ))
     };
-    let mut stream = client.stream();
-    let _ = stream.set_read_timeout(Some(PATIENCE));
-    // The connection closes when the process is gone, and with it its lock on the vault.
-    match stream.read(&mut [0; 1]) {
-        Ok(0) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
-        _ => return Err(still()),
+    // It answers no more before it has let go of the vault: only its end says that both are free.
+    let mut end = [PollFd::new(&process, PollFlags::IN)];
+    let patience = Timespec::try_from(PATIENCE).map_err(Error::failed)?;
+    if retry_on_intr(|| poll(&mut end, Some(&patience))).map_err(cannot)? == 0 {
+        return Err(still());
     }
     wait_for_absence(&path).then_some(()).ok_or_else(still)?;
     ctx.out.note(format!("the agent (pid {pid}) has ended"));

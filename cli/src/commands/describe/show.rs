@@ -19,7 +19,7 @@ pub struct Show {
     /// Print the token itself; into a file, as a decorated block
     #[arg(short = 'R', long, conflicts_with = "field")]
     pub raw: bool,
-    /// Print one field of the claims as JSON, such as nats.limits.conn or nats.signing_keys[0]
+    /// Print one field of the claims as JSON, such as nats.limits.conn
     #[arg(short = 'F', long, value_name = "PATH")]
     pub field: Option<String>,
     /// Show whole public keys in lists
@@ -48,7 +48,7 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     }
     let to_file = flags.output_file.as_os_str() != "--";
     let text = if let Some(path) = &flags.field {
-        json_text(&token::value(&token::field(&inspection.payload, path)?))? + "\n"
+        token::value(&token::field(&inspection.payload, path)?).to_string() + "\n"
     } else if flags.json {
         json_text(&token::value(&inspection.payload))? + "\n"
     } else if flags.raw && to_file {

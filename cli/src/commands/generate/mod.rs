@@ -1,5 +1,6 @@
 //! `nkey generate`.
 
+pub mod activation;
 pub mod config;
 pub mod context;
 pub mod creds;
@@ -11,9 +12,11 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Generate keys, creds, configurations and diagrams
+/// Generate keys, activations, creds, configurations and diagrams
 #[derive(Subcommand)]
 pub enum Command {
+    /// Generate an activation, with which another account imports a private export
+    Activation(activation::Args),
     /// Generate a server's configuration
     Config(config::Args),
     /// Generate a context of the nats CLI for a user
@@ -36,6 +39,7 @@ impl Command {
     /// What the command says.
     pub fn run(&self, ctx: &mut Context) -> Result<(), Error> {
         match self {
+            Command::Activation(args) => activation::run(args, ctx),
             Command::Config(args) => config::run(args, ctx),
             Command::Context(args) => context::run(args, ctx),
             Command::Creds(args) => creds::run(args, ctx),

@@ -1,7 +1,7 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export,
+    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
     generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
     validate, verify,
 };
@@ -78,6 +78,8 @@ enum Command {
     Expirations(expirations::Args),
     #[command(subcommand)]
     Export(export::Command),
+    /// Build a store anew from JWTs, seeds and creds that lie in folders
+    Fix(fix::Args),
     #[command(subcommand)]
     Edit(edit::Command),
     /// Show which store, operator and account commands are about, or choose others
@@ -136,6 +138,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Describe(command) => command.run(&mut ctx),
         Command::Expirations(args) => expirations::run(args, &mut ctx),
         Command::Export(command) => command.run(&mut ctx),
+        Command::Fix(args) => fix::run(args, &mut ctx),
         Command::Edit(command) => command.run(&mut ctx),
         Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),

@@ -10,6 +10,8 @@ mod input;
 mod key_argument;
 mod key_flags;
 mod nats;
+#[cfg(test)]
+mod nsc_table;
 mod output;
 mod prompt;
 mod seed_guard;

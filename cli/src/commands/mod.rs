@@ -11,6 +11,7 @@ pub mod edit;
 pub mod env;
 pub mod expirations;
 pub mod export;
+pub mod fix;
 pub mod generate;
 pub mod import;
 pub mod init;

@@ -14,10 +14,6 @@ use clap::Subcommand;
 
 /// Edit an operator, account, signing key, user or export
 #[derive(Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one, and it lives as long as the process"
-)]
 pub enum Command {
     /// Edit an account
     Account(account::Args),

@@ -53,3 +53,8 @@ each_core() {
     "$@" --package nkey-core --features "$features"
   done
 }
+
+# msrv: the oldest Rust that builds this, from Cargo.toml.
+msrv() {
+  sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml
+}

@@ -3,7 +3,9 @@
 mod cli;
 mod commands;
 mod context;
+mod difference;
 mod error;
+mod found;
 mod input;
 mod key_argument;
 mod key_flags;

@@ -1,5 +1,7 @@
 //! Questions on the terminal.
 
+mod hidden;
+
 use crate::error::Error;
 use crate::output::{clean, clean_inline};
 use nkey_agent::client::Prompt;
@@ -88,16 +90,17 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
     } else {
         ":"
     };
-    let answer = rpassword::prompt_password(format!("{question}{colon} ")).map_err(no_terminal)?;
-    Ok(Zeroizing::new(answer))
+    hidden::line(&format!("{question}{colon} "))
+        .map_err(no_terminal)?
+        .ok_or_else(|| Error::failed("no answer was given: nothing was changed"))
 }
 
-/// A new passphrase, asked for twice.
+/// A new passphrase for `what`, asked for twice.
 ///
 /// # Errors
 /// If the two differ, or there is no terminal.
-pub fn new_passphrase() -> Result<Zeroizing<String>, Error> {
-    let first = secret("New passphrase for the vault:")?;
+pub fn new_passphrase(what: &str) -> Result<Zeroizing<String>, Error> {
+    let first = secret(&format!("New passphrase for {what}:"))?;
     if first.is_empty() {
         return Err(Error::usage("the passphrase is empty: nothing was changed"));
     }

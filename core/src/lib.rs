@@ -27,6 +27,8 @@ pub mod revocation;
 mod signer;
 pub mod subject;
 #[cfg(feature = "alloc")]
+pub mod template;
+#[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]
 pub mod validate;

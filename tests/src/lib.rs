@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
 mod agent;
+pub mod nats;
 mod run;
 mod scratch;
 mod server;
@@ -8,7 +9,7 @@ mod server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
-pub use server::Server;
+pub use server::{Server, free_port};
 
 /// The folder of this checkout.
 pub fn root() -> std::path::PathBuf {

@@ -31,6 +31,9 @@ struct Args {
     /// Seal a new vault with this age plugin (its name, or an AGE-PLUGIN- identity) instead of a passphrase
     #[arg(long, value_name = "NAME", conflicts_with = "passphrase_file")]
     plugin: Option<String>,
+    /// Add the messages of the running agent to FILE instead of standard error
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,13 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let dir = vault_dir(args.vault.as_deref())?;
     let vault = Arc::new(open_vault(args, &dir)?);
     let listener = server::listen(&path)?;
+    // After whatever may fail: whoever starts the agent reads that on standard error.
+    if let Some(log) = &args.log {
+        server::log_to(log).map_err(|error| {
+            let _ = std::fs::remove_file(&path);
+            format!("cannot write the log {}: {error}", log.display())
+        })?;
+    }
     let state = match vault.state() {
         nkey_agent::store::State::Unlocked => "unlocked",
         nkey_agent::store::State::Locked => "locked",
@@ -110,7 +120,7 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
         (None, Some(passphrase)) if passphrase.is_empty() => {
             return Err("an empty passphrase protects nothing".into());
         }
-        (None, Some(passphrase)) => Sealing::Passphrase(passphrase),
+        (None, Some(passphrase)) => Sealing::Passphrase(typeable(passphrase)?),
         (None, None) => {
             return Err(format!(
                 "there is no vault at {}: make one with `nkey agent start`, --passphrase-file or --plugin",
@@ -120,6 +130,17 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
         }
     };
     Ok(Vault::create(dir, &sealing, &mut answer)?)
+}
+
+/// A new vault's passphrase must be one that can be typed at `nkey agent unlock`.
+fn typeable(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, &'static str> {
+    if passphrase.contains(|c: char| c.is_control() || c == '\u{feff}') {
+        return Err(
+            "the new passphrase has characters that no terminal can give, such as the line ends of Windows: \
+             save it as one line without them",
+        );
+    }
+    Ok(passphrase)
 }
 
 /// The whole content without one trailing newline.

@@ -13,6 +13,7 @@
 
 mod error;
 mod keys;
+mod many;
 #[cfg(feature = "async-nats")]
 pub mod nats;
 mod socket;

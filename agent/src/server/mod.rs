@@ -9,6 +9,7 @@ mod process;
 mod unlock;
 
 pub use listen::{ListenError, listen};
+pub use log::to_file as log_to;
 pub use process::{harden, raise_file_limit};
 
 use crate::store::Store;
@@ -157,6 +158,7 @@ pub async fn serve(agent: Arc<Agent>, listener: StdListener, path: &Path) -> io:
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     agent.lock();
+    log::flush();
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

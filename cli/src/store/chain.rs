@@ -17,6 +17,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// How far clocks may be apart before a token counts as dated ahead, in seconds: the agent's own.
+const IAT_TOLERANCE: i64 = 300;
+
 /// Something that validation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -116,6 +119,14 @@ impl Report {
                 Class::Warning,
                 path,
                 "this member stands more than once; servers read the last",
+            );
+        }
+        let ahead = claims.standard().iat.saturating_sub(now);
+        if ahead > IAT_TOLERANCE {
+            self.push(
+                Class::Warning,
+                "iat",
+                format_args!("the token is dated {ahead} s ahead of this clock: it escapes revocations until then"),
             );
         }
         for finding in validate::validate(&claims.effective(), now, &is_zone) {

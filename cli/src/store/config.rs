@@ -2,6 +2,7 @@
 //! marks an operator's folder. Source: nsc `cmd/defaults.go`, `cmd/store/store.go`.
 
 use super::file;
+use super::keystore::Keystore;
 use super::lock::Lock;
 use super::operator::Operator;
 use super::places::Places;
@@ -104,6 +105,11 @@ impl Store {
             root,
             places,
         })
+    }
+
+    /// nsc's seeds and creds.
+    pub fn keystore(&self) -> Keystore {
+        Keystore::new(&self.places.keystore)
     }
 
     /// The folders that the flags and variables name.

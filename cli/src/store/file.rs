@@ -76,6 +76,26 @@ pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Err
     }
 }
 
+/// Makes files that are not there yet, with mode 0600; the folder is written to disk once for all.
+///
+/// # Errors
+/// If one is there or cannot be written; those before it are whole and stay.
+pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
+    make_dir(dir)?;
+    let create = |(name, text): &(String, &str)| {
+        let path = dir.join(name);
+        let temp = Temp::beside(&path, text.as_bytes())?;
+        match fs::hard_link(&temp.path, &path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(changed(&path)),
+            Err(error) if path.exists() => Err(failed("write", &path, &error)),
+            Err(_) => fs::rename(&temp.path, &path).map_err(|error| failed("write", &path, &error)),
+        }
+    };
+    let created = files.iter().try_for_each(create);
+    sync(dir).and(created)
+}
+
 fn changed(path: &Path) -> Error {
     Error::failed(format!(
         "{} was changed by another program meanwhile: nothing was written to it. Look at what changed it, then \
@@ -150,7 +170,10 @@ fn parent(path: &Path) -> &Path {
 }
 
 fn sync_parent(path: &Path) -> Result<(), Error> {
-    let dir = parent(path);
+    sync(parent(path))
+}
+
+fn sync(dir: &Path) -> Result<(), Error> {
     File::open(dir)
         .and_then(|dir| dir.sync_all())
         .map_err(|error| failed("write to disk the folder", dir, &error))

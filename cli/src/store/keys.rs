@@ -61,14 +61,27 @@ impl Fresh {
         kind: Kind,
         name: &str,
     ) -> Result<PublicKey, Error> {
-        let flags = if kind == Kind::User {
-            flag::EXPORTABLE
-        } else {
-            0
-        };
-        let key = ctx.agent()?.generate(kind, name, flags)?;
+        let key = ctx.agent()?.generate(kind, name, flags(kind))?;
         self.keys.push(key);
         Ok(key)
+    }
+
+    /// Makes keys of one kind, as [`Fresh::generate`], one of each name.
+    ///
+    /// # Errors
+    /// What the agent says; then none of them stays.
+    pub fn generate_many(
+        &mut self,
+        ctx: &mut Context,
+        kind: Kind,
+        names: &[String],
+    ) -> Result<Vec<PublicKey>, Error> {
+        let made = ctx.agent()?.generate_many(kind, names, flags(kind))?;
+        self.keys.extend(made.iter().flatten());
+        match made.into_iter().collect() {
+            Ok(keys) => Ok(keys),
+            Err(error) => Err(self.abandon(ctx, error.into())),
+        }
     }
 
     /// Removes the keys again, since `error` ended the run before they were used.
@@ -81,6 +94,14 @@ impl Fresh {
             }
         }
         error
+    }
+}
+
+/// A user's key may leave the agent, for creds.
+const fn flags(kind: Kind) -> u32 {
+    match kind {
+        Kind::User => flag::EXPORTABLE,
+        _ => 0,
     }
 }
 

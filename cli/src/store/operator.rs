@@ -338,6 +338,25 @@ impl Operator {
 }
 
 impl Operator {
+    /// Writes the tokens of new users, each with its name.
+    ///
+    /// # Errors
+    /// If there is one of such a name; those before it are written.
+    pub fn write_new_users(
+        &self,
+        _lock: &Lock,
+        account: &str,
+        users: &[(String, String)],
+    ) -> Result<(), Error> {
+        check_name("an account", account)?;
+        let mut files = Vec::with_capacity(users.len());
+        for (name, token) in users {
+            check_name("a user", name)?;
+            files.push((format!("{name}.jwt"), token.as_str()));
+        }
+        file::create_all(&self.account_dir(account).join("users"), &files)
+    }
+
     /// Deletes a user's token.
     ///
     /// # Errors

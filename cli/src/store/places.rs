@@ -14,7 +14,7 @@ pub struct Places {
     pub stores: Option<PathBuf>,
     /// The folder of the operators where `nsc.json` names none.
     pub default_stores: PathBuf,
-    /// Where nsc keeps seeds and creds: `keys` and `creds` are in it.
+    /// The folder of nsc's seeds (`keys`) and creds (`creds`).
     pub keystore: PathBuf,
 }
 
@@ -161,12 +161,17 @@ mod tests {
 
         let places = resolve(&global(None, None, None), &[("NSC_HOME", "/n"), home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/n"));
+        assert_eq!(places.keystore, Path::new("/h/.local/share/nats/nsc/keys"));
+        let keys = [("NKEYS_PATH", "/k"), home];
+        let places = resolve(&global(None, None, None), &keys, &[]).unwrap();
+        assert_eq!(places.keystore, Path::new("/k"));
 
         // -H wins over the single ones, as in nsc, and needs no HOME.
         let places = resolve(&global(Some("/all"), Some("/x"), Some("/y")), &[], &[]).unwrap();
         assert_eq!(places.config, Path::new("/all"));
         assert_eq!(places.keystore, Path::new("/all"));
         assert_eq!(places.stores.as_deref(), Some(Path::new("/all")));
+        assert_eq!(places.keystore, Path::new("/all"));
         let places = resolve(&global(Some("~/all"), None, None), &[home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/h/all"));
     }

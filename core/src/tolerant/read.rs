@@ -23,11 +23,11 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` must be {}, not {}",
-            self.path, self.wanted, self.found
-        )
+        match self.path.as_str() {
+            "" => f.write_str("the claims")?,
+            path => write!(f, "`{path}`")?,
+        }
+        write!(f, " must be {}, not {}", self.wanted, self.found)
     }
 }
 
@@ -176,7 +176,7 @@ impl Context {
         path
     }
 
-    fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
+    pub(super) fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
         ReadError {
             path: self.path.join("."),
             wanted,

@@ -6,6 +6,7 @@ pub mod import;
 pub mod mapping;
 pub mod operator;
 pub mod user;
+pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub enum Command {
     Operator(operator::Args),
     /// Add a user to an account
     User(user::Args),
+    /// Add many users to an account
+    Users(users::Args),
 }
 
 impl Command {
@@ -41,6 +44,7 @@ impl Command {
             Command::Mapping(args) => mapping::run(args, ctx),
             Command::Operator(args) => operator::run(args, ctx),
             Command::User(args) => user::run(args, ctx),
+            Command::Users(args) => users::run(args, ctx),
         }
     }
 }

@@ -55,6 +55,17 @@ pub fn text(claims: &AnyClaims, long_ids: bool, now: i64) -> String {
             );
             activation(&mut page, &claims.nats);
         }
+        AnyClaims::AuthorizationRequest(claims) => {
+            page.standard(
+                "Authorization request",
+                "Subject",
+                &claims.standard,
+                &claims.generic.tags,
+                now,
+            );
+            let user = claims.nats.user_nkey.as_deref().unwrap_or_default();
+            page.some("User ID", user);
+        }
         AnyClaims::AuthorizationResponse(claims) => {
             page.standard(
                 "Authorization response",

@@ -20,6 +20,8 @@ type answer struct {
 	Error string `json:"error,omitempty"`
 	// Claims is what was decoded, encoded again.
 	Claims string `json:"claims,omitempty"`
+	// Templates are the limits in the scopes of signing keys: encoded again, a 0 is left out and would read as -1.
+	Templates map[string][3]int64 `json:"templates,omitempty"`
 	// Findings is what Validate says.
 	Findings []findings.Finding `json:"findings"`
 }
@@ -33,7 +35,22 @@ func check(token string) answer {
 	if err != nil {
 		return answer{Error: "encoding again: " + err.Error(), Findings: findings.Of(claims)}
 	}
-	return answer{Claims: string(again), Findings: findings.Of(claims)}
+	return answer{Claims: string(again), Templates: templates(claims), Findings: findings.Of(claims)}
+}
+
+func templates(claims jwt.Claims) map[string][3]int64 {
+	account, ok := claims.(*jwt.AccountClaims)
+	if !ok {
+		return nil
+	}
+	all := map[string][3]int64{}
+	for key, scope := range account.SigningKeys {
+		if scope, ok := scope.(*jwt.UserScope); ok {
+			limits := scope.Template.NatsLimits
+			all[key] = [3]int64{limits.Subs, limits.Data, limits.Payload}
+		}
+	}
+	return all
 }
 
 // decode is jwt.Decode, and jwt.DecodeGeneric for generic claims: Decode would apply the rule of

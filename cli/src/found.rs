@@ -16,6 +16,8 @@ const MAX_DEPTH: usize = 32;
 pub struct Found {
     /// The file, or `-`.
     pub source: String,
+    /// The file, if it is one of a directory.
+    pub path: Option<PathBuf>,
     /// The seed, or a sentence that says why there is none.
     pub seed: Result<Seed, String>,
 }
@@ -83,17 +85,20 @@ fn in_directory_file(path: &Path, all: &mut Vec<Found>) {
         Ok(text) => in_text(&name, &text, &mut seeds),
         Err(error) => seeds.push(failed(&name, error)),
     }
-    all.extend(
-        seeds
-            .into_iter()
-            .filter(|found| called_so || found.seed.is_ok()),
-    );
+    let seeds = seeds
+        .into_iter()
+        .filter(|found| called_so || found.seed.is_ok());
+    all.extend(seeds.map(|found| Found {
+        path: Some(path.to_owned()),
+        ..found
+    }));
 }
 
 /// A decorated text has one seed, a bare one may have one on each line.
 fn in_text(name: &str, text: &str, all: &mut Vec<Found>) {
     let found = |text: &str| Found {
         source: name.to_owned(),
+        path: None,
         seed: creds::parse_seed(text).map_err(|error| match error {
             creds::Error::NoSeed => format!("{name} holds no seed"),
             creds::Error::Seed(error) => format!("{name}: a seed is damaged: {error}"),
@@ -118,6 +123,7 @@ fn in_text(name: &str, text: &str, all: &mut Vec<Found>) {
 fn failed(name: &str, error: Error) -> Found {
     Found {
         source: name.to_owned(),
+        path: None,
         seed: Err(error.to_string()),
     }
 }

@@ -1,5 +1,7 @@
 //! `nkey init`.
 
+mod remote;
+
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::name::NameFlag;
@@ -24,6 +26,9 @@ pub struct Args {
     /// The folder in which the operator's folder is made
     #[arg(short, long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Take an operator that others hold, by a name that nsc knows or its URL
+    #[arg(short = 'o', long, value_name = "NAME|URL", conflicts_with = "url")]
+    remote_operator: Option<String>,
     /// Where accounts are pushed to, such as nats://localhost:4222
     #[arg(short, long, value_name = "URL")]
     url: Option<String>,
@@ -46,6 +51,9 @@ struct Made {
 /// # Errors
 /// If there is an operator of that name, or the agent does not sign.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    if let Some(source) = &args.remote_operator {
+        return remote::run(args, ctx, source);
+    }
     let name = args.name.or_ask("operator")?;
     check_name("an operator", &name)?;
     if name.to_lowercase() == system::ACCOUNT.to_lowercase() {
@@ -102,10 +110,10 @@ fn make(
         fresh,
         name,
         [system::ACCOUNT, system::USER],
-        &signing_key,
+        Some(&signing_key),
         true,
     )?;
-    let account = Pair::make(ctx, fresh, name, [name, name], &signing_key, false)?;
+    let account = Pair::make(ctx, fresh, name, [name, name], Some(&signing_key), false)?;
     let mut claims = new_operator(&operator, name);
     claims.nats.signing_keys = vec![signing_key.to_string()];
     claims.nats.strict_signing_key_usage = true;

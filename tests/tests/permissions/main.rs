@@ -11,7 +11,6 @@ mod probe;
 mod random;
 mod rights;
 mod subjects;
-mod template;
 mod users;
 mod world;
 

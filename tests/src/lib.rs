@@ -1,12 +1,14 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
 mod agent;
+mod demo;
 pub mod nats;
 mod run;
 mod scratch;
 mod server;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
+pub use demo::Demo;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::{Server, free_port};

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod check;
+mod expiry;
 mod live;
 mod model;
 mod probe;

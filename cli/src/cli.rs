@@ -2,7 +2,7 @@
 
 use crate::commands::{
     add, agent, completions, decode, describe, generate, import, init, list, man, push, sign,
-    validate, verify,
+    store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -79,6 +79,8 @@ enum Command {
     Push(push::Args),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
+    #[command(subcommand)]
+    Store(store::Command),
     /// Check an operator, its accounts and users
     Validate(validate::Args),
     /// Check the signature, the time and the issuer of a JWT
@@ -114,6 +116,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::List(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
+        Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

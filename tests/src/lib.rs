@@ -1,11 +1,13 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
 mod agent;
+mod proof;
 mod run;
 mod scratch;
 mod server;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
+pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::Server;

@@ -12,5 +12,6 @@ pub mod list;
 pub mod man;
 pub mod push;
 pub mod sign;
+pub mod store;
 pub mod validate;
 pub mod verify;

@@ -3,7 +3,7 @@
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
     generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
-    validate, verify,
+    store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -104,6 +104,8 @@ enum Command {
     Select(select::Command),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
+    #[command(subcommand)]
+    Store(store::Command),
     /// Check an operator, its accounts and users
     Validate(validate::Args),
     /// Check the signature, the time and the issuer of a JWT
@@ -151,6 +153,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Revocations(command) => command.run(&mut ctx),
         Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
+        Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

@@ -3,6 +3,7 @@
 mod agent;
 mod demo;
 pub mod nats;
+mod proof;
 mod run;
 mod scratch;
 mod server;
@@ -10,6 +11,7 @@ mod user;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::{Server, free_port};

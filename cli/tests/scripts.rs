@@ -33,7 +33,7 @@ macro_rules! scripts {
 
 scripts! {
     add, agent, decode, delete, describe, edit, exports, generate, help, import, init, list, operators, push,
-    revocations, seeds, sign, store, validate, verify,
+    revocations, seeds, sign, store, trust, validate, verify,
 }
 
 /// One command of a script.

@@ -109,6 +109,25 @@ fn a_list_that_stands_again_is_read_onto_the_first_but_signing_keys_add_up() {
 }
 
 #[test]
+fn a_scope_is_read_into_a_map_first() {
+    let (claims, notes) = read(
+        r#"{"nats":{"type":"account","signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":1,"bearer_token":true},"template":{"SUBS":3,"subs":2},"KEY":"B"}]}}"#,
+    );
+    assert_eq!(
+        notes.repeated,
+        [
+            "nats.signing_keys.0.template",
+            "nats.signing_keys.0.key",
+            "nats.signing_keys.0.template.subs"
+        ]
+    );
+    assert_eq!(
+        claims.to_json(),
+        r#"{"nats":{"signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":2}}],"type":"account"}}"#
+    );
+}
+
+#[test]
 fn what_is_absent_stays_absent_except_in_the_effective_view() {
     let json = r#"{"nats":{"limits":{"disk_storage":5,"tiered_limits":{"R1":{"streams":1}}},"signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":0,"payload":9007199254740993}}],"type":"account","version":2}}"#;
     let (claims, notes) = read(json);

@@ -60,7 +60,7 @@ fn the_box_is_that_of_nacl() {
         let seed = Seed::from_bytes(Kind::Curve, bytes(hex).try_into().unwrap());
         CurvePair::from_seed(&seed).unwrap()
     };
-    let alice = curve("77076d0a7318a57d3c16c17251b26645df4c2f92ebc0992ac177fba51db92c2a");
+    let alice = curve("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
     let bob = curve("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
     assert_eq!(
         bob.public_key().as_bytes()[..],

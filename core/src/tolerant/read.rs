@@ -172,6 +172,28 @@ impl Context {
         Ok(())
     }
 
+    /// The same value with every key once in an object, the last, and ascending. Others are noted.
+    pub(crate) fn unique(&mut self, node: Node) -> Node {
+        match node {
+            Node::List(items) => {
+                Node::List(items.into_iter().map(|item| self.unique(item)).collect())
+            }
+            Node::Map(members) => {
+                let mut unique = BTreeMap::new();
+                for (name, node) in members {
+                    let node = self.unique(node);
+                    if unique.contains_key(&name) {
+                        let path = self.path_of(&name);
+                        self.notes.repeated.push(path);
+                    }
+                    unique.insert(name, node);
+                }
+                Node::Map(unique.into_iter().collect())
+            }
+            other => other,
+        }
+    }
+
     fn path_of(&self, name: &str) -> String {
         let mut path = self.path.clone();
         if !path.is_empty() {

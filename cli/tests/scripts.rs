@@ -31,7 +31,10 @@ macro_rules! scripts {
     };
 }
 
-scripts! { add, agent, decode, describe, generate, help, import, init, list, operators, push, seeds, sign, validate, verify }
+scripts! {
+    add, agent, bring, decode, describe, expirations, generate, help, import, init, keys, list, many, operators, pictures,
+    push, reissue, seeds, sign, validate, verify
+}
 
 /// One command of a script.
 #[derive(Default)]

@@ -32,8 +32,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    add, agent, bring, decode, describe, expirations, generate, help, import, init, keys, list, many, operators, pictures,
-    push, reissue, seeds, sign, validate, verify
+    add, agent, bring, decode, delete, describe, edit, expirations, exports, generate, help, import, init, keys,
+    list, many, operators, pictures, push, reissue, revocations, seeds, sign, validate, verify,
 }
 
 /// One command of a script.

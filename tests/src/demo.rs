@@ -1,5 +1,6 @@
 //! A store in a folder of its own, its agent, and `nkey` with both.
 
+use crate::nats::Nats;
 use crate::{Agent, Output, Scratch, Server, command, run, tool};
 use std::path::PathBuf;
 use std::process::Command;
@@ -96,5 +97,20 @@ impl Demo {
         let token = run(&mut self.command(&format!("sign --key {signer}")), &text).ok();
         let path = format!("store/demo/accounts/{account}/{account}.jwt");
         std::fs::write(self.path(&path), token.trim()).expect("the account");
+    }
+
+    /// The token of a user of the store.
+    pub fn token(&self, account: &str, user: &str) -> String {
+        let file = format!("store/demo/accounts/{account}/users/{user}.jwt");
+        std::fs::read_to_string(self.path(&file)).expect("the user's token")
+    }
+
+    /// Connects as a user of the store, whose key the agent holds.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn connect(&self, server: &Server, account: &str, user: &str) -> Result<Nats, String> {
+        let token = self.token(account, user);
+        Nats::sign_in(server.port(), &token, &mut self.agent.client())
     }
 }

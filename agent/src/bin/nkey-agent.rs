@@ -11,6 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use zeroize::Zeroizing;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Freed memory is wiped, whoever freed it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// No passphrase is longer, in bytes.
 const MAX_PASSPHRASE: usize = 64 * 1024;

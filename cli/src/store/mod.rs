@@ -7,8 +7,8 @@
 
 pub mod activation;
 pub mod chain;
-pub mod changes;
 mod config;
+pub mod cycles;
 pub mod defaults;
 pub mod edit;
 pub mod exports;

@@ -161,7 +161,8 @@ fn finish(
 ) -> Result<(), Error> {
     operator.write_operator(lock, token, read)?;
     operator.write_marker(lock)?;
-    store.select(lock, operator.name(), None, ctx.now())
+    let account = store.kept_account(operator)?;
+    store.select(lock, operator.name(), account.as_deref(), ctx.now())
 }
 
 fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> {

@@ -33,7 +33,7 @@ macro_rules! scripts {
 
 scripts! {
     add, agent, decode, delete, describe, edit, exports, generate, help, import, init, list, operators, push,
-    revocations, seeds, sign, validate, verify,
+    revocations, seeds, sign, terminal, validate, verify,
 }
 
 /// One command of a script.

@@ -36,6 +36,11 @@ pub struct Fresh {
 }
 
 impl Fresh {
+    /// Where making the key is the first that is asked of the agent.
+    pub const fn new() -> Fresh {
+        Fresh { keys: Vec::new() }
+    }
+
     /// Asks whether the agent can sign, before a key is made that nothing would name.
     ///
     /// # Errors
@@ -47,7 +52,7 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Ok(Fresh { keys: Vec::new() }),
+            None => Ok(Fresh::new()),
         }
     }
 

@@ -59,7 +59,16 @@ fn pair(kind: Kind, byte: u8) -> (Seed, KeyPair) {
     (seed, pair)
 }
 
-pub fn rows() -> Vec<Row> {
+/// Go's microseconds, in the order of `tests/go/cmd/bench`.
+pub fn go() -> Vec<f64> {
+    let go = run(command(tool("bench")).arg(SPAN.as_secs().to_string()), "").ok();
+    go.split_whitespace()
+        .map(|micros| micros.parse().expect("a number"))
+        .collect()
+}
+
+/// Rows against Go's microseconds.
+pub fn rows(go: &[f64]) -> Vec<Row> {
     let (_, account) = pair(Kind::Account, 1);
     let (_, user_pair) = pair(Kind::User, 2);
     let public = user_pair.public_key().encode();
@@ -87,11 +96,6 @@ pub fn rows() -> Vec<Row> {
         let mut text = [0u8; 2048];
         black_box(creds::write(token, &seed, &mut text)).expect("creds");
     });
-    let go = run(command(tool("bench")).arg(SPAN.as_secs().to_string()), "").ok();
-    let go: Vec<f64> = go
-        .split_whitespace()
-        .map(|micros| micros.parse().expect("a number"))
-        .collect();
     let against = |ours: f64, go: f64| format!("{:.1}x ({ours:.1} us, Go {go:.1} us)", go / ours);
     vec![
         Row::new(

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Add an operator, account, user, export, import or mapping
 #[derive(Subcommand)]
 pub enum Command {
     /// Add an account

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Show what an operator, account, user or JWT says
 #[derive(Subcommand)]
 pub enum Command {
     /// Show an account

@@ -111,7 +111,7 @@ fn a_list_that_stands_again_is_read_onto_the_first_but_signing_keys_add_up() {
 #[test]
 fn a_scope_is_read_into_a_map_first() {
     let (claims, notes) = read(
-        r#"{"nats":{"type":"account","signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":1,"bearer_token":true},"template":{"SUBS":3,"subs":2},"KEY":"B"}]}}"#,
+        r#"{"nats":{"type":"account","signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":1,"bearer_token":true},"template":{"SUBS":3,"subs":2.0},"KEY":"B"}]}}"#,
     );
     assert_eq!(
         notes.repeated,
@@ -188,6 +188,22 @@ fn what_does_not_fit_is_named() {
         (
             r#"{"nats":{"type":"account","mappings":{"a":[{"weight":256}]}}}"#,
             "`nats.mappings.a.0.weight` must be a whole number from 0 to 255, not 256",
+        ),
+        (
+            r#"{"nats":{"type":"account","signing_keys":[{"key":"A","Kind":"user_scope"}]}}"#,
+            "`nats.signing_keys.0.kind` must be \"user_scope\", not null",
+        ),
+        (
+            r#"{"nats":{"type":"activation","kind":null}}"#,
+            "`nats.kind` must be \"stream\" or \"service\", not null",
+        ),
+        (
+            r#"{"nats":{"type":5}}"#,
+            "`nats.type` must be a string, not 5",
+        ),
+        (
+            r#"{"nats":{"type":"custom","VERSION":"2"}}"#,
+            "`nats.version` must be a whole number of 64 bits, not \"2\"",
         ),
         (
             r#"{"nats":{"type":"account","signing_keys":[{"kind":"admin"}]}}"#,
@@ -369,6 +385,7 @@ fn the_largest_payloads_are_read_in_one_go() {
             "]}",
         ),
         ("custom", r#""x":["#, "[[0]]", "]"),
+        ("custom", "", r#""a":0},"nats":{"tags":[]"#, ""),
     ] {
         let (json, count) = filled(claim, open, item, close);
         assert!(count > 1000);

@@ -32,8 +32,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    add, agent, decode, delete, describe, edit, exports, generate, help, import, init, list, operators, push,
-    revocations, seeds, sign, terminal, validate, verify,
+    add, agent, decode, delete, describe, edit, exports, generate, help, import, init, list,
+    operators, push, revocations, seeds, sign, store, terminal, validate, verify,
 }
 
 /// One command of a script.

@@ -1,12 +1,17 @@
 //! A NATS connection without a library: a test says each line and sees each answer.
 
+use data_encoding::BASE64URL_NOPAD;
+use nkey_agent::client::Client;
+use nkey_core::nkey::PublicKey;
+use nkey_core::tolerant;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a server says to a line of a verbose client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct Message {
     pub subject: String,
     /// The subscription.
     pub sid: String,
+    /// Where an answer goes; empty if nobody waits for one.
+    pub reply: String,
     /// The payload.
     pub payload: Vec<u8>,
 }
@@ -64,6 +71,20 @@ impl Nats {
             messages: VecDeque::new(),
             sids: 0,
         }
+    }
+
+    /// Connects as the user of a token, whose key the agent holds.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn sign_in(port: u16, token: &str, agent: &mut Client) -> Result<Nats, String> {
+        let claims = tolerant::decode(token).expect("a token").claims;
+        let key = PublicKey::from_str(&claims.standard().sub).expect("a key");
+        let mut nats = Nats::open(port);
+        let nonce = nats.nonce.as_bytes();
+        let signature = agent.sign(&key, nonce).expect("a signature");
+        let signature = BASE64URL_NOPAD.encode(signature.as_bytes());
+        nats.login(token, &signature).map(|()| nats)
     }
 
     /// What the user's key is to sign.
@@ -163,36 +184,35 @@ impl Nats {
         }
     }
 
-    /// Sends a request and waits for so many replies.
-    pub fn request(&mut self, subject: &str, payload: &[u8], replies: usize) -> Vec<Vec<u8>> {
+    /// Sends a request and waits for so many replies, at most `patience`.
+    pub fn request(
+        &mut self,
+        subject: &str,
+        payload: &str,
+        replies: usize,
+        patience: Duration,
+    ) -> Vec<Vec<u8>> {
         let sid = self.sid();
         let inbox = format!("_INBOX.{sid}");
-        let mut bytes = format!(
-            "SUB {inbox} {sid}\r\nPUB {subject} {inbox} {}\r\n",
-            payload.len()
-        );
-        bytes.push_str(std::str::from_utf8(payload).expect("text"));
-        bytes.push_str("\r\n");
-        let answers = self.ask(&bytes);
+        let length = payload.len();
+        let answers = self.ask(&format!(
+            "SUB {inbox} {sid}\r\nPUB {subject} {inbox} {length}\r\n{payload}\r\n"
+        ));
         assert_eq!(answers, [Answer::Ok, Answer::Ok], "{subject}");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         let mut found = Vec::new();
         loop {
-            let (ours, others) = self
-                .take_messages()
-                .into_iter()
-                .partition(|message| message.sid == sid.to_string());
-            self.messages = Vec::into(others);
-            let ours: Vec<Message> = ours;
-            found.extend(ours.into_iter().map(|message| message.payload));
-            if found.len() >= replies {
+            let mut others = VecDeque::new();
+            for message in std::mem::take(&mut self.messages) {
+                match message.sid == sid.to_string() {
+                    true => found.push(message.payload),
+                    false => others.push_back(message),
+                }
+            }
+            self.messages = others;
+            if found.len() >= replies || Instant::now() > deadline {
                 break;
             }
-            assert!(
-                Instant::now() < deadline,
-                "{subject}: {} replies",
-                found.len()
-            );
             std::thread::sleep(Duration::from_millis(2));
             self.ask("");
         }
@@ -233,6 +253,10 @@ impl Nats {
             return Event::Message(Message {
                 subject: words[0].to_owned(),
                 sid: words[1].to_owned(),
+                reply: match words[..] {
+                    [_, _, reply, _] => reply.to_owned(),
+                    _ => String::new(),
+                },
                 payload,
             });
         }

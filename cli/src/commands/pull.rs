@@ -59,7 +59,7 @@ impl Row {
             Ok((name, Received::New)) => (name, "new", None),
             Ok((name, Received::Replaced)) => (name, "replaced", None),
             Ok((name, Received::Unchanged)) => (name, "unchanged", None),
-            Err(error) => (name.to_owned(), "failed", Some(error.to_string())),
+            Err(error) => (name.to_owned(), "failed", Some(error.message())),
         };
         Row {
             name,

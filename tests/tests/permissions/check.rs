@@ -6,11 +6,7 @@ use crate::rights::Rights;
 use crate::world::{login, now};
 use nkey_core::claims::owned::{Claims, Operator};
 use nkey_core::tolerant::AnyClaims;
-use nkey_tests::nats::Nats;
-use std::time::Duration;
-
-/// How long a server may take to end a connection.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+use nkey_tests::nats::{Nats, PATIENCE};
 
 /// A user that is connected.
 pub struct Session {

@@ -1,7 +1,7 @@
 //! Accounts that change while their users are connected.
 
 use crate::accounts::Account;
-use crate::check::{Findings, PATIENCE, Session, describe};
+use crate::check::{Findings, Session, describe};
 use crate::model;
 use crate::probe::publish;
 use crate::random::Random;
@@ -13,7 +13,7 @@ use nkey_core::claims::owned::{
     Account as AccountNats, Claims, OperatorLimits, SigningKey, User as UserNats,
 };
 use nkey_core::revocation::is_claim_revoked;
-use nkey_tests::nats::Nats;
+use nkey_tests::nats::{Nats, PATIENCE};
 use std::sync::Mutex;
 
 /// Changes an account at random, pushes it, and compares who stays and what they may do.

@@ -5,13 +5,13 @@
 
 mod accounts;
 mod check;
+mod expiry;
 mod live;
 mod model;
 mod probe;
 mod random;
 mod rights;
 mod subjects;
-mod template;
 mod users;
 mod world;
 

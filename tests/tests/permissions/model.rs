@@ -1,12 +1,11 @@
 //! Our own model of what a server of an operator allows, over the claims alone.
 
 use crate::rights::Rights;
-use crate::template::{Values, expand};
 use nkey_core::claims::owned::{
-    Account, Claims, NatsLimits, Operator, Permissions, SigningKey, Template, User, UserLimits,
-    UserPermissionLimits,
+    Account, Claims, Operator, SigningKey, User, UserLimits, UserPermissionLimits,
 };
 use nkey_core::revocation::is_claim_revoked;
+use nkey_core::template;
 use nkey_core::tolerant::AnyClaims;
 use nkey_core::validate::{Class, validate};
 use std::net::IpAddr;
@@ -134,46 +133,13 @@ fn issues(
     match keys.find(|key| key.key() == user.standard.iss) {
         Some(SigningKey::Plain(_)) => Ok(own.clone()),
         Some(SigningKey::Scoped(scope)) => {
-            let mut bare = own.clone();
-            bare.permissions
-                .publish
-                .take_if(|rule| *rule == Default::default());
-            bare.permissions
-                .subscribe
-                .take_if(|rule| *rule == Default::default());
-            if bare != UserPermissionLimits::default() {
-                return Err("own permissions under a scope");
-            }
-            let template = scope.template.clone().unwrap_or_default();
-            let values = Values {
-                name: &user.standard.name,
-                subject: &user.standard.sub,
-                tags: &user.generic.tags,
-                account_name: &account.standard.name,
-                account_subject: &user.nats.issuer_account,
-                account_tags: &account.generic.tags,
-            };
-            let permissions = expand(&template.permissions, &values).ok_or("template")?;
-            Ok(of_template(template, permissions))
+            template::apply(scope, user, account).map_err(|error| match error {
+                template::Error::Permissions => "own permissions under a scope",
+                _ => "template",
+            })
         }
         None if !strict && user.standard.iss == account.standard.sub => Ok(own.clone()),
         None => Err("the account does not list the user's issuer"),
-    }
-}
-
-fn of_template(template: Template, permissions: Permissions) -> UserPermissionLimits {
-    let limits = template.limits;
-    UserPermissionLimits {
-        permissions,
-        user: template.user,
-        limits: NatsLimits {
-            subs: limits.subs.unwrap_or(-1),
-            data: limits.data.unwrap_or(-1),
-            payload: limits.payload.unwrap_or(-1),
-        },
-        bearer_token: template.bearer_token,
-        proxy_required: template.proxy_required,
-        allowed_connection_types: template.allowed_connection_types,
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a connected user may do: rules over subjects.
 
-use crate::template::is_valid;
 use nkey_core::claims::owned::{Permission, Permissions};
 use nkey_core::subject::Subject;
 use std::time::Duration;
@@ -155,4 +154,16 @@ fn entry(text: &str) -> Option<Entry> {
     };
     let valid = is_valid(&entry.subject) && entry.queue.as_deref().is_none_or(is_valid);
     (valid && words.next().is_none()).then_some(entry)
+}
+
+/// `IsValidSubject` of nats-server.
+fn is_valid(subject: &str) -> bool {
+    let mut tokens = subject.split('.').peekable();
+    while let Some(token) = tokens.next() {
+        let blank = token.contains(['\t', '\n', '\u{c}', '\r', ' ']);
+        if token.is_empty() || blank || (token == ">" && tokens.peek().is_some()) {
+            return false;
+        }
+    }
+    true
 }

@@ -13,7 +13,7 @@ use nkey_core::claims::owned::{
 };
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::tolerant::AnyClaims;
-use nkey_tests::nats::Nats;
+use nkey_tests::nats::{Nats, PATIENCE};
 use nkey_tests::{Agent, Scratch, Server};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -149,17 +149,8 @@ impl World {
         );
         let scratch = Scratch::new();
         let server = Server::start(&scratch.file("server.conf", config), "");
-        let AnyClaims::User(claims) = read(&token) else {
-            panic!("not a user");
-        };
-        let user = User {
-            key: sys_user,
-            token,
-            claims,
-            login: Login::Signed,
-        };
-        let (system, result) = login(&mut keys, &user, server.port());
-        result.expect("to log in to the system account");
+        let system = Nats::sign_in(server.port(), &token, &mut keys);
+        let system = system.unwrap_or_else(|said| panic!("the system account: {said}"));
         let AnyClaims::Operator(operator) = read(&operator) else {
             panic!("not an operator");
         };
@@ -201,9 +192,8 @@ impl World {
     /// # Errors
     /// What the server says.
     pub fn push(&mut self, token: &str) -> Result<(), String> {
-        let replies = self
-            .system
-            .request("$SYS.REQ.CLAIMS.UPDATE", token.as_bytes(), 1);
+        let subject = "$SYS.REQ.CLAIMS.UPDATE";
+        let replies = self.system.request(subject, token, 1, PATIENCE);
         let reply: serde_json::Value = serde_json::from_slice(&replies[0]).expect("JSON");
         match &reply["error"] {
             serde_json::Value::Null => Ok(()),

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
+mod account_server;
 mod agent;
 mod demo;
 pub mod nats;
@@ -9,6 +10,7 @@ mod scratch;
 mod server;
 mod user;
 
+pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
 pub use proof::server_accepts;

@@ -22,6 +22,7 @@ pub mod json;
 pub mod jwt;
 pub mod language;
 pub mod nkey;
+pub mod policy;
 #[cfg(feature = "alloc")]
 pub mod revocation;
 mod signer;

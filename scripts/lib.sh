@@ -48,7 +48,7 @@ python_venv() {
 # each_core COMMAND...: for the feature sets of nkey-core that a workspace build does not show: there all are on.
 each_core() {
   local features
-  for features in '' alloc; do
+  for features in '' alloc token; do
     heading "nkey-core with features '$features'"
     "$@" --package nkey-core --features "$features"
   done

@@ -13,6 +13,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod activation;
 pub mod canonical;
@@ -27,6 +29,8 @@ pub mod policy;
 pub mod revocation;
 mod signer;
 pub mod subject;
+#[cfg(feature = "token")]
+pub mod token;
 #[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]

@@ -3,8 +3,11 @@
 
 mod board;
 mod cuts;
+mod examples;
 mod flips;
 mod host;
+mod matrix;
 mod noise;
+mod page;
 mod rules;
 mod wear;

@@ -4,6 +4,7 @@ mod agent;
 mod run;
 mod scratch;
 mod server;
+pub mod virtual_token;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use run::{Output, command, program, run, skipped, tool};

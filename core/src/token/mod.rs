@@ -18,7 +18,7 @@ mod store;
 mod time;
 mod transfer;
 
-pub use app::{Action, App};
+pub use app::{Action, App, Memory};
 pub use attest::{ATTESTATION_LEN, Attested, read_attestation};
 pub use board::{Board, Info, Light, RandomFailed};
 pub use code::{Code, Fault, State};

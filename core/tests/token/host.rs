@@ -20,7 +20,7 @@ pub const INIT: Init<'static> = Init {
 };
 
 pub struct Token {
-    pub app: Box<App<Model>>,
+    pub app: App<Model, Box<Memory>>,
     id: u32,
 }
 
@@ -91,7 +91,7 @@ impl Token {
 
     pub fn on(board: Model) -> Token {
         Token {
-            app: Box::new(App::new(board)),
+            app: App::new(board, Box::new(Memory::new())),
             id: 0,
         }
     }

@@ -4,7 +4,7 @@ use super::board::{Presence, VirtualBoard};
 use super::flash::{Faults, FileFlash};
 use super::lie::{Lie, rewrite};
 use super::line::{Came, Line};
-use nkey_core::token::{Action, App};
+use nkey_core::token::{Action, App, Memory};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct Options {
 pub fn serve(options: &Options, mut line: Line) -> io::Result<Action> {
     let flash = FileFlash::open(&options.flash, options.faults)?;
     let board = VirtualBoard::new(flash, options.presence, &options.serial);
-    let mut app = Box::new(App::new(board));
+    let mut app = App::new(board, Box::new(Memory::new()));
     eprintln!(
         "{}: a VIRTUAL token, no board: its keys are in {}",
         app.board().serial(),
@@ -62,7 +62,7 @@ pub fn serve(options: &Options, mut line: Line) -> io::Result<Action> {
     }
 }
 
-fn flush(app: &mut App<VirtualBoard>, line: &mut Line, options: &Options) {
+fn flush(app: &mut App<VirtualBoard, Box<Memory>>, line: &mut Line, options: &Options) {
     if app.output().is_empty() {
         return;
     }

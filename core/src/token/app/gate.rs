@@ -95,7 +95,7 @@ impl<B: Board> Core<B> {
         Err(refused.into())
     }
 
-    fn hello(&mut self) -> Hello<'_> {
+    pub(super) fn hello(&mut self) -> Hello<'_> {
         let state = self.state();
         let mut capabilities = 0;
         if let Some(config) = &self.config {

@@ -61,16 +61,14 @@ impl<B: Board> Core<B> {
     fn start(&mut self) -> Result<(), Fault> {
         Place::Device.log::<B::Flash>().tidy(self.board.flash())?;
         let device = match Device::read(self.board.flash(), &mut self.record)? {
-            Some(device) if !device.resetting => {
-                for place in [Place::Device].into_iter().chain(Place::others()) {
-                    store::settle(self.board.flash(), place, &mut self.record)?;
-                }
-                device
-            }
+            Some(device) if !device.resetting => device,
             _ => Device::renew(&mut self.board, &mut self.record)?,
         };
         // Kept even when something else is broken: Hello shows its key.
         self.device = Some(device);
+        for place in [Place::Device].into_iter().chain(Place::others()) {
+            store::settle(self.board.flash(), place, &mut self.record)?;
+        }
         let master = Master::read(self.board.flash(), &mut self.record)?;
         self.config = master.map(|master| master.config);
         tries::left(self.board.flash())?;

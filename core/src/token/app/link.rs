@@ -9,6 +9,7 @@ use crate::token::frame::{self, End, FRAME_LEN, Receiver};
 use crate::token::message::{Answer, COMMANDS, Command, Press, Request, Response, Session};
 use crate::token::store::RECORD;
 use crate::token::{FRAME_MS, MAX_MESSAGE, PRESS_MS};
+use core::ops::DerefMut;
 
 /// Bytes of a frame that comes while another request waits: enough for `Cancel` and `Hello`.
 const SIDE_LEN: usize = 64;
@@ -30,27 +31,47 @@ struct Waiting {
     since: u64,
 }
 
-/// The token: give it bytes and poll it, send what it has to say.
-pub struct App<B> {
-    core: Core<B>,
+/// The memory of an [`App`], 70 KiB: a static on a chip, whose stack could not hold it, a
+/// box on a host.
+pub struct Memory {
     requests: Receiver<FRAME_LEN>,
     /// Takes the frames that come while a request waits.
     side: Receiver<SIDE_LEN>,
-    waiting: Option<Waiting>,
     output: Output,
-    scratch: [u8; MAX_MESSAGE],
+    /// Three quarters of a message hold its payload.
+    scratch: [u8; MAX_MESSAGE / 4 * 3 + 4],
 }
 
-impl<B: Board> App<B> {
-    /// Powers up: ends what a power cut interrupted, and formats flash that is blank.
-    pub fn new(board: B) -> App<B> {
-        App {
-            core: Core::new(board),
+impl Memory {
+    /// Empty.
+    #[expect(
+        clippy::new_without_default,
+        reason = "too large to be made on a stack unasked"
+    )]
+    pub const fn new() -> Memory {
+        Memory {
             requests: Receiver::new(),
             side: Receiver::new(),
-            waiting: None,
             output: Output::new(),
-            scratch: [0; MAX_MESSAGE],
+            scratch: [0; MAX_MESSAGE / 4 * 3 + 4],
+        }
+    }
+}
+
+/// The token: give it bytes and poll it, send what it has to say.
+pub struct App<B, M = &'static mut Memory> {
+    core: Core<B>,
+    memory: M,
+    waiting: Option<Waiting>,
+}
+
+impl<B: Board, M: DerefMut<Target = Memory>> App<B, M> {
+    /// Powers up: ends what a power cut interrupted, and formats flash that is blank.
+    pub fn new(board: B, memory: M) -> App<B, M> {
+        App {
+            core: Core::new(board),
+            memory,
+            waiting: None,
         }
     }
 
@@ -58,21 +79,21 @@ impl<B: Board> App<B> {
     pub fn receive(&mut self, bytes: &[u8]) -> usize {
         let now = self.core.board.ticks();
         for (at, byte) in bytes.iter().enumerate() {
-            if !self.output.is_empty() {
+            if !self.memory.output.is_empty() {
                 return at;
             }
-            if self.waiting.is_some() || self.side.active() {
-                if let Some(end) = self.side.push(*byte, now) {
+            if self.waiting.is_some() || self.memory.side.active() {
+                if let Some(end) = self.memory.side.push(*byte, now) {
                     self.aside(end);
                 }
-            } else if let Some(end) = self.requests.push(*byte, now) {
+            } else if let Some(end) = self.memory.requests.push(*byte, now) {
                 match end {
                     End::Whole => self.run(false),
-                    End::Damaged => self.output.error(0, Code::Frame, ""),
+                    End::Damaged => self.memory.output.error(0, Code::Frame, ""),
                     End::TooLong => {
-                        let (id, _) = parse(self.requests.message());
-                        self.output.error(id, Code::TooLarge, "");
-                        self.requests.clear();
+                        let (id, _) = parse(self.memory.requests.message());
+                        self.memory.output.error(id, Code::TooLarge, "");
+                        self.memory.requests.clear();
                     }
                 }
             }
@@ -84,9 +105,12 @@ impl<B: Board> App<B> {
     pub fn poll(&mut self) {
         self.core.expire();
         let now = self.core.board.ticks();
-        let expired = [self.requests.expire(now), self.side.expire(now)];
+        let expired = [
+            self.memory.requests.expire(now),
+            self.memory.side.expire(now),
+        ];
         for _ in expired.into_iter().filter(|expired| *expired) {
-            self.output.error(
+            self.memory.output.error(
                 0,
                 Code::Frame,
                 format_args!("the frame paused for more than {FRAME_MS} ms"),
@@ -111,24 +135,24 @@ impl<B: Board> App<B> {
     pub fn disconnect(&mut self) {
         self.core.end_session();
         self.settle();
-        self.requests.clear();
-        self.side.clear();
-        self.output.clear();
+        self.memory.requests.clear();
+        self.memory.side.clear();
+        self.memory.output.clear();
     }
 
     /// What is to be sent.
     pub fn output(&self) -> &[u8] {
-        self.output.rest()
+        self.memory.output.rest()
     }
 
     /// So many bytes were sent.
     pub fn sent(&mut self, bytes: usize) {
-        self.output.advance(bytes);
+        self.memory.output.advance(bytes);
     }
 
     /// What the board is to do now.
     pub fn action(&mut self) -> Option<Action> {
-        (self.output.is_empty() && core::mem::take(&mut self.core.leaving))
+        (self.memory.output.is_empty() && core::mem::take(&mut self.core.leaving))
             .then_some(Action::Bootloader)
     }
 
@@ -154,24 +178,31 @@ impl<B: Board> App<B> {
 
     /// Carries out the request in the receiver.
     fn run(&mut self, press: bool) {
-        let (id, request) = parse(self.requests.message());
-        let outcome = request
-            .map_err(Refusal::from)
-            .and_then(|request| self.core.handle(&request, press, &mut self.scratch));
+        let Memory {
+            requests,
+            output,
+            scratch,
+            ..
+        } = &mut *self.memory;
+        let (id, request) = parse(requests.message());
+        let outcome = match request {
+            Ok(request) => self.core.handle(&request, press, scratch),
+            Err(code) => Err(code.into()),
+        };
         let mut wait = None;
         let mut broken = None;
         match outcome {
-            Ok(answer) => self.output.push(id, answer),
+            Ok(answer) => output.push(id, answer),
             Err(Refusal::Press(wanted)) => {
-                self.output.push(id, Answer::Waiting(wanted));
+                output.push(id, Answer::Waiting(wanted));
                 wait = Some(wanted);
             }
-            Err(Refusal::No(code, reason)) => self.output.error(id, code, reason),
+            Err(Refusal::No(code, reason)) => output.error(id, code, reason),
             Err(Refusal::Broken(fault)) => broken = Some(fault),
         }
         if let Some(fault) = broken {
             self.core.fail(fault);
-            self.output.error(id, Code::Fault, "");
+            self.memory.output.error(id, Code::Fault, "");
         }
         match wait {
             Some(wanted) => {
@@ -186,7 +217,7 @@ impl<B: Board> App<B> {
                     Press::Held => Light::Fast,
                 });
             }
-            None => self.requests.clear(),
+            None => self.memory.requests.clear(),
         }
     }
 
@@ -194,41 +225,43 @@ impl<B: Board> App<B> {
     fn aside(&mut self, end: End) {
         let busy = self.waiting.is_some();
         let (id, request) = match end {
-            End::Whole => parse(self.side.message()),
+            End::Whole => parse(self.memory.side.message()),
             End::Damaged => (0, Err(Code::Frame)),
-            End::TooLong => (parse(self.side.message()).0, Err(Code::Busy)),
+            End::TooLong => (parse(self.memory.side.message()).0, Err(Code::Busy)),
         };
-        match request {
-            Err(code) => self.output.error(id, code, ""),
-            Ok(request) => match request.command {
-                Command::Hello => {
-                    if let Ok(answer) = self.core.handle(&request, false, &mut self.scratch) {
-                        self.output.push(id, answer);
-                    }
+        let command = request.map(|request| match request.command {
+            Command::Hello => Aside::Hello,
+            Command::Cancel => Aside::Cancel,
+            _ => Aside::Other,
+        });
+        match command {
+            Err(code) => self.memory.output.error(id, code, ""),
+            Ok(Aside::Other) => self.memory.output.error(id, Code::Busy, ""),
+            Ok(Aside::Hello) => {
+                let hello = self.core.hello();
+                self.memory.output.push(id, Answer::Hello(hello));
+            }
+            Ok(Aside::Cancel) => {
+                if busy {
+                    self.give_up(Code::Cancelled);
                 }
-                Command::Cancel => {
-                    if busy {
-                        self.give_up(Code::Cancelled);
-                    }
-                    self.output.push(id, Answer::Done);
-                }
-                _ => self.output.error(id, Code::Busy, ""),
-            },
+                self.memory.output.push(id, Answer::Done);
+            }
         }
-        self.side.clear();
+        self.memory.side.clear();
     }
 
     fn needs_session(&self) -> bool {
-        matches!(parse(self.requests.message()), (_, Ok(request)) if request.session.is_some())
+        matches!(parse(self.memory.requests.message()), (_, Ok(request)) if request.session.is_some())
     }
 
     /// Ends the wait without a press.
     fn give_up(&mut self, code: Code) {
         if let Some(waiting) = &self.waiting {
-            self.output.error(waiting.id, code, "");
+            self.memory.output.error(waiting.id, code, "");
         }
         self.settle();
-        self.requests.clear();
+        self.memory.requests.clear();
     }
 
     fn settle(&mut self) {
@@ -255,6 +288,13 @@ fn parse(message: &[u8]) -> (u32, Result<Request<'_>, Code>) {
         }
     };
     (id, whole(rest))
+}
+
+/// What can be done while a request waits.
+enum Aside {
+    Hello,
+    Cancel,
+    Other,
 }
 
 /// Frames to be sent.

@@ -11,4 +11,4 @@ mod pin;
 mod refusal;
 mod sign;
 
-pub use link::{Action, App};
+pub use link::{Action, App, Memory};

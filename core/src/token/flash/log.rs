@@ -222,41 +222,39 @@ impl Log {
             last: [None; 2],
             lost: false,
         };
-        let mut damaged = [None; 2];
         for sector in 0..2 {
-            for index in 0..self.entries() {
+            let mut damaged = false;
+            // Sequence numbers grow along a sector: the last readable entry is its newest.
+            for index in (0..self.entries()).rev() {
                 let at = self.at(sector, index);
                 if blank(flash, at, self.entry())? {
                     continue;
                 }
-                scan.last[sector as usize] = Some(index);
+                scan.last[sector as usize].get_or_insert(index);
                 let copies = [self.copy(flash, at)?, self.copy(flash, at + self.copy)?];
                 let good = copies.iter().find_map(|copy| match copy {
                     Copy::Good { sequence, len } => Some((*sequence, *len)),
                     _ => None,
                 });
-                if let Some((sequence, len)) = good {
-                    if scan.newest.is_none_or(|found| found.sequence < sequence) {
-                        scan.newest = Some(Found {
-                            len,
-                            marks: self.marked(flash, at)?,
-                            damaged: false,
-                            whole: copies.iter().all(|copy| matches!(copy, Copy::Good { .. })),
-                            sequence,
-                            sector,
-                            index,
-                        });
-                    }
-                } else if copies.iter().all(|copy| matches!(copy, Copy::Bad)) {
-                    damaged[sector as usize] = Some(index);
+                let Some((sequence, len)) = good else {
+                    damaged |= copies.iter().all(|copy| matches!(copy, Copy::Bad));
+                    continue;
+                };
+                if scan.newest.is_none_or(|found| found.sequence < sequence) {
+                    scan.newest = Some(Found {
+                        len,
+                        marks: self.marked(flash, at)?,
+                        damaged,
+                        whole: copies.iter().all(|copy| matches!(copy, Copy::Good { .. })),
+                        sequence,
+                        sector,
+                        index,
+                    });
                 }
+                damaged = false;
+                break;
             }
-        }
-        match &mut scan.newest {
-            Some(found) => {
-                found.damaged = damaged[found.sector as usize] > Some(found.index);
-            }
-            None => scan.lost = damaged.iter().any(Option::is_some),
+            scan.lost |= damaged;
         }
         Ok(scan)
     }

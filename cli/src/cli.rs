@@ -1,8 +1,9 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, push, sign,
-    validate, verify,
+    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
+    generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
+    store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -63,22 +64,48 @@ enum Command {
     Init(init::Args),
     #[command(subcommand)]
     Add(add::Command),
+    /// Bring the seeds of an nsc keystore into the agent
+    Adopt(adopt::Args),
     #[command(subcommand)]
     Agent(agent::Command),
     /// Show what a JWT says, and whether its signature is right
     Decode(decode::Args),
     #[command(subcommand)]
+    Delete(delete::Command),
+    #[command(subcommand)]
     Describe(describe::Command),
+    /// List when the tokens expire; fails if one does soon
+    Expirations(expirations::Args),
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Build a store anew from JWTs, seeds and creds that lie in folders
+    Fix(fix::Args),
+    #[command(subcommand)]
+    Edit(edit::Command),
+    /// Show which store, operator and account commands are about, or choose others
+    Env(env::Args),
     #[command(subcommand)]
     Generate(generate::Command),
     #[command(subcommand)]
     Import(import::Command),
     #[command(subcommand)]
     List(list::Command),
+    /// Bring accounts from the servers into the store
+    Pull(pull::Args),
     /// Send accounts to the servers
     Push(push::Args),
+    #[command(subcommand)]
+    Reissue(reissue::Command),
+    #[command(subcommand, hide = true)]
+    Rename(rename::Command),
+    #[command(subcommand)]
+    Revocations(revocations::Command),
+    #[command(subcommand)]
+    Select(select::Command),
     /// Sign claims with a key of the agent
     Sign(sign::Args),
+    #[command(subcommand)]
+    Store(store::Command),
     /// Check an operator, its accounts and users
     Validate(validate::Args),
     /// Check the signature, the time and the issuer of a JWT
@@ -106,14 +133,27 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
     let result = match &cli.command {
         Command::Init(args) => init::run(args, &mut ctx),
         Command::Add(command) => command.run(&mut ctx),
+        Command::Adopt(args) => adopt::run(args, &mut ctx),
         Command::Agent(command) => command.run(&mut ctx),
         Command::Decode(args) => decode::run(args, &mut ctx),
+        Command::Delete(command) => command.run(&mut ctx),
         Command::Describe(command) => command.run(&mut ctx),
+        Command::Expirations(args) => expirations::run(args, &mut ctx),
+        Command::Export(command) => command.run(&mut ctx),
+        Command::Fix(args) => fix::run(args, &mut ctx),
+        Command::Edit(command) => command.run(&mut ctx),
+        Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
+        Command::Pull(args) => pull::run(args, &mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
+        Command::Reissue(command) => command.run(&mut ctx),
+        Command::Rename(command) => command.run(&mut ctx),
+        Command::Revocations(command) => command.run(&mut ctx),
+        Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
+        Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

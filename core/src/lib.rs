@@ -32,6 +32,8 @@ pub mod subject;
 #[cfg(feature = "token")]
 pub mod token;
 #[cfg(feature = "alloc")]
+pub mod template;
+#[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]
 pub mod validate;

@@ -76,6 +76,33 @@ pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Err
     }
 }
 
+/// Makes files that are not there yet, with mode 0600; the folder is written to disk once for all.
+///
+/// # Errors
+/// If one is there or cannot be written; those before it are whole and stay.
+pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
+    make_dir(dir)?;
+    let temps = files
+        .iter()
+        .map(|(name, text)| Temp::unsynced(&dir.join(name), text.as_bytes()).map(|(temp, _)| temp))
+        .collect::<Result<Vec<_>, _>>()?;
+    // One flush of the disk instead of one for each file.
+    File::open(dir)
+        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
+        .map_err(|error| failed("write to disk the folder", dir, &error))?;
+    let create = |((name, _), temp): (&(String, &str), &Temp)| {
+        let path = dir.join(name);
+        match fs::hard_link(&temp.path, &path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(changed(&path)),
+            Err(error) if path.exists() => Err(failed("write", &path, &error)),
+            Err(_) => fs::rename(&temp.path, &path).map_err(|error| failed("write", &path, &error)),
+        }
+    };
+    let created = files.iter().zip(&temps).try_for_each(create);
+    sync(dir).and(created)
+}
+
 fn changed(path: &Path) -> Error {
     Error::failed(format!(
         "{} was changed by another program meanwhile: nothing was written to it. Look at what changed it, then \
@@ -150,7 +177,10 @@ fn parent(path: &Path) -> &Path {
 }
 
 fn sync_parent(path: &Path) -> Result<(), Error> {
-    let dir = parent(path);
+    sync(parent(path))
+}
+
+fn sync(dir: &Path) -> Result<(), Error> {
     File::open(dir)
         .and_then(|dir| dir.sync_all())
         .map_err(|error| failed("write to disk the folder", dir, &error))
@@ -166,6 +196,13 @@ struct Temp {
 
 impl Temp {
     fn beside(path: &Path, bytes: &[u8]) -> Result<Temp, Error> {
+        let (temp, file) = Temp::unsynced(path, bytes)?;
+        file.sync_all()
+            .map_err(|error| failed("write", path, &error))?;
+        Ok(temp)
+    }
+
+    fn unsynced(path: &Path, bytes: &[u8]) -> Result<(Temp, File), Error> {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
@@ -180,12 +217,10 @@ impl Temp {
             .create_new(true)
             .mode(0o600)
             .open(&temp.path);
-        file.and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .map_err(|error| failed("write", path, &error))?;
-        Ok(temp)
+        let file = file
+            .and_then(|mut file| file.write_all(bytes).map(|()| file))
+            .map_err(|error| failed("write", path, &error))?;
+        Ok((temp, file))
     }
 
     fn rename(self, path: &Path) -> Result<(), Error> {

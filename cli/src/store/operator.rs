@@ -7,6 +7,7 @@ use super::name::check_name;
 use super::token::Entry;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::prompt;
 use nkey_core::claims::owned::{self, Account, User};
 use nkey_core::nkey::PublicKey;
 use std::path::{Path, PathBuf};
@@ -189,6 +190,10 @@ impl Operator {
                 return Err(Error::failed(format!("account {of} has no users"))
                     .next(format!("nkey add user -a {of} -n NAME")));
             }
+            (None, names) if prompt::is_possible() => {
+                let chosen = prompt::choose(&format!("Which user of account {of}?"), names)?;
+                &names[chosen]
+            }
             (None, names) => {
                 let known = names
                     .iter()
@@ -330,6 +335,65 @@ impl Operator {
         check_name("a user", name)?;
         write(self.user_jwt(account, name), token, read)
     }
+}
+
+impl Operator {
+    /// Writes the tokens of new users, each with its name.
+    ///
+    /// # Errors
+    /// If there is one of such a name; those before it are written.
+    pub fn write_new_users(
+        &self,
+        _lock: &Lock,
+        account: &str,
+        users: &[(String, String)],
+    ) -> Result<(), Error> {
+        check_name("an account", account)?;
+        let mut files = Vec::with_capacity(users.len());
+        for (name, token) in users {
+            check_name("a user", name)?;
+            files.push((format!("{name}.jwt"), token.as_str()));
+        }
+        file::create_all(&self.account_dir(account).join("users"), &files)
+    }
+
+    /// Deletes a user's token.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove_user(&self, _lock: &Lock, account: &str, user: &str) -> Result<(), Error> {
+        check_name("an account", account)?;
+        check_name("a user", user)?;
+        remove(&self.user_jwt(account, user))
+    }
+
+    /// Deletes an account's token, and its folders where nothing else is in them.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn remove_account(&self, _lock: &Lock, name: &str) -> Result<(), Error> {
+        check_name("an account", name)?;
+        let dir = self.account_dir(name);
+        remove(&self.account_jwt(name))?;
+        for dir in [dir.join("users"), dir] {
+            match std::fs::remove_dir(&dir) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(Error::failed(format!(
+                        "cannot remove the folder {}: {error}",
+                        dir.display()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    std::fs::remove_file(path)
+        .map_err(|error| Error::failed(format!("cannot remove {}: {error}", path.display())))
 }
 
 /// The files below a folder; those of an operator are at most four levels deep.

@@ -1,22 +1,34 @@
 //! `nkey add`.
 
 pub mod account;
+pub mod export;
+pub mod import;
+pub mod mapping;
 pub mod operator;
 pub mod user;
+pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Add an operator, account or user
+/// Add an operator, account, user, export, import or mapping
 #[derive(Subcommand)]
 pub enum Command {
     /// Add an account
     Account(account::Args),
+    /// Add an export to an account
+    Export(export::Args),
+    /// Add an import to an account
+    Import(import::Args),
+    /// Add a mapping to an account, or change its weight
+    Mapping(mapping::Args),
     /// Add an operator
     Operator(operator::Args),
     /// Add a user to an account
     User(user::Args),
+    /// Add many users to an account
+    Users(users::Args),
 }
 
 impl Command {
@@ -27,8 +39,12 @@ impl Command {
     pub fn run(&self, ctx: &mut Context) -> Result<(), Error> {
         match self {
             Command::Account(args) => account::run(args, ctx),
+            Command::Export(args) => export::run(args, ctx),
+            Command::Import(args) => import::run(args, ctx),
+            Command::Mapping(args) => mapping::run(args, ctx),
             Command::Operator(args) => operator::run(args, ctx),
             Command::User(args) => user::run(args, ctx),
+            Command::Users(args) => users::run(args, ctx),
         }
     }
 }

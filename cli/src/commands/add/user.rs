@@ -14,7 +14,7 @@ use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::signer::{Signer, after_revocations, user_signer};
 use crate::store::{Entry, Operator, Store, check_name};
-use nkey_core::claims::owned::Account;
+use nkey_core::claims::owned::{Account, Claims, User};
 use nkey_core::nkey::{Kind, PublicKey};
 use serde::Serialize;
 
@@ -28,6 +28,16 @@ pub struct Args {
     /// The user's public key, instead of a new key in the agent
     #[arg(short = 'k', long, value_name = "KEY")]
     public_key: Option<String>,
+    #[command(flatten)]
+    flags: UserFlags,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
+
+/// What a user may do.
+#[derive(clap::Args)]
+pub struct UserFlags {
     #[command(flatten)]
     validity: ValidityFlags,
     #[command(flatten)]
@@ -50,9 +60,6 @@ pub struct Args {
     /// Largest message in bytes [default: -1, unlimited]
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_negative_numbers = true)]
     payload: Option<i64>,
-    /// Print JSON
-    #[arg(short = 'J', long)]
-    json: bool,
 }
 
 /// What was added.
@@ -163,42 +170,8 @@ fn prepare(
     let key = key
         .expect_kind(Kind::User)
         .map_err(|error| Error::usage(format!("-k: {error}")))?;
-    let mut claims = new_user(&key, name, signer.scope.is_some());
-    args.validity.apply(&mut claims.standard, ctx.now())?;
-    let split = |flag: &str, values: &[String]| {
-        list::split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
-    };
-    claims.generic.tags = split("--tag", &args.tag)?;
-    claims.generic.tags.sort();
-    let permissions = &mut claims.nats.permissions;
-    args.permissions.apply(&mut permissions.permissions)?;
-    permissions.user.src = split("--source-network", &args.source_network)?;
-    permissions.bearer_token = args.bearer;
-    let limits = &mut permissions.limits;
-    for (limit, flag) in [
-        (&mut limits.subs, args.subs),
-        (&mut limits.data, args.data),
-        (&mut limits.payload, args.payload),
-    ] {
-        *limit = flag.unwrap_or(*limit);
-    }
+    let claims = args.flags.claims(ctx.now(), account, signer, &key, name)?;
     let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
-    if signer.scope.is_some() && has_own_permissions(&claims.nats) {
-        return Err(Error::usage(format!(
-            "the role {} of the signing key says what its users may do: leave out the flags for permissions and limits",
-            clean_inline(role.as_deref().unwrap_or_default())
-        )));
-    }
-    let account_limits = account.claims.nats.limits.as_ref();
-    if args.bearer && account_limits.is_some_and(|limits| limits.account.disallow_bearer) {
-        return Err(Error::usage(format!(
-            "account {} forbids bearer users",
-            clean_inline(&account.name)
-        )));
-    }
-    if *signer.key.encode() != *account.sub() {
-        claims.nats.issuer_account = account.sub().to_owned();
-    }
     let after = after_revocations(&account.claims.nats, &claims.standard.sub);
     let token = issue(ctx, &signer.key, claims, after)?;
     Ok(Added {
@@ -210,4 +183,57 @@ fn prepare(
         role,
         token,
     })
+}
+
+impl UserFlags {
+    /// The claims of the user `name` with this key, as the flags say.
+    ///
+    /// # Errors
+    /// Exit 2 names the flag that is wrong.
+    pub fn claims(
+        &self,
+        now: i64,
+        account: &Entry<Account>,
+        signer: &Signer,
+        key: &PublicKey,
+        name: &str,
+    ) -> Result<Claims<User>, Error> {
+        let mut claims = new_user(key, name, signer.scope.is_some());
+        self.validity.apply(&mut claims.standard, now)?;
+        let split = |flag: &str, values: &[String]| {
+            list::split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
+        };
+        claims.generic.tags = split("--tag", &self.tag)?;
+        claims.generic.tags.sort();
+        let permissions = &mut claims.nats.permissions;
+        self.permissions.apply(&mut permissions.permissions)?;
+        permissions.user.src = split("--source-network", &self.source_network)?;
+        permissions.bearer_token = self.bearer;
+        let limits = &mut permissions.limits;
+        for (limit, flag) in [
+            (&mut limits.subs, self.subs),
+            (&mut limits.data, self.data),
+            (&mut limits.payload, self.payload),
+        ] {
+            *limit = flag.unwrap_or(*limit);
+        }
+        let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
+        if signer.scope.is_some() && has_own_permissions(&claims.nats) {
+            return Err(Error::usage(format!(
+                "the role {} of the signing key says what its users may do: leave out the flags for permissions and limits",
+                clean_inline(role.as_deref().unwrap_or_default())
+            )));
+        }
+        let account_limits = account.claims.nats.limits.as_ref();
+        if self.bearer && account_limits.is_some_and(|limits| limits.account.disallow_bearer) {
+            return Err(Error::usage(format!(
+                "account {} forbids bearer users",
+                clean_inline(&account.name)
+            )));
+        }
+        if *signer.key.encode() != *account.sub() {
+            claims.nats.issuer_account = account.sub().to_owned();
+        }
+        Ok(claims)
+    }
 }

@@ -29,10 +29,10 @@ pub mod policy;
 pub mod revocation;
 mod signer;
 pub mod subject;
-#[cfg(feature = "token")]
-pub mod token;
 #[cfg(feature = "alloc")]
 pub mod template;
+#[cfg(feature = "token")]
+pub mod token;
 #[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]

@@ -4,87 +4,39 @@ use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{
     Answer, Code, Command, Init, Request, Response, Session, State, TRIES, VIRTUAL, decode, encode,
 };
-use nkey_tests::{Scratch, program, wait_for};
+use nkey_tests::virtual_token::Running;
+use nkey_tests::{Scratch, wait_for};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command as Process, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 const PIN: &[u8] = b"correct horse";
 const NOW: u64 = 1_800_000_000;
-/// Among the arguments: nobody presses the button.
-const NOBODY: &str = "nobody";
 const NONCE: &[u8] = b"PXoWU7zWAMt75FY";
 
-struct Running {
-    child: Child,
-    path: PathBuf,
-    pty: bool,
-}
-
-impl Running {
-    fn start(scratch: &Scratch, pty: bool, more: &[&str]) -> Running {
-        let path = scratch.path().join("line");
-        let _ = std::fs::remove_file(&path);
-        let presence = if more.contains(&NOBODY) {
-            "never"
-        } else {
-            "always"
+/// Someone at the other end of its line.
+fn connect(running: &Running) -> Host {
+    let line: Box<dyn Line> = if running.pty {
+        let mut open = File::options();
+        open.read(true).write(true);
+        Box::new(open.open(&running.path).expect("the terminal"))
+    } else {
+        // Bound a moment before it is listened to.
+        let mut stream = None;
+        let ready = || {
+            stream = UnixStream::connect(&running.path).ok();
+            stream.is_some()
         };
-        let more: Vec<&&str> = more.iter().filter(|word| **word != NOBODY).collect();
-        let child = Process::new(program("virtual-token"))
-            .arg("--flash")
-            .arg(scratch.path().join("flash"))
-            .arg(if pty { "--pty" } else { "--socket" })
-            .arg(&path)
-            .args(["--presence", presence])
-            .args(more)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the virtual token");
-        let running = Running { child, path, pty };
-        wait_for(|| running.path.exists(), "the line");
-        running
-    }
-
-    fn host(&self) -> Host {
-        let line: Box<dyn Line> = if self.pty {
-            let mut open = File::options();
-            open.read(true).write(true);
-            Box::new(open.open(&self.path).expect("the terminal"))
-        } else {
-            let stream = UnixStream::connect(&self.path).expect("the socket");
-            stream
-                .set_read_timeout(Some(Duration::from_secs(20)))
-                .expect("a timeout");
-            Box::new(stream)
-        };
-        Host { line, id: 0 }
-    }
-
-    fn stop(mut self) -> String {
-        let _ = self.child.kill();
-        self.says()
-    }
-
-    fn says(&mut self) -> String {
-        let mut text = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut text).expect("its words");
-        }
-        let _ = self.child.wait();
-        text
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+        wait_for(ready, "the socket");
+        let stream = stream.expect("the socket");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout");
+        Box::new(stream)
+    };
+    Host { line, id: 0 }
 }
 
 trait Line: Read + Write {}
@@ -221,8 +173,8 @@ impl Host {
 fn it_signs_over_each_line_and_keeps_its_keys() {
     for pty in [false, true] {
         let scratch = Scratch::new();
-        let running = Running::start(&scratch, pty, &["--serial", "T1"]);
-        let mut host = running.host();
+        let running = Running::start(&scratch, pty, "always", &["--serial", "T1"]);
+        let mut host = connect(&running);
         assert_eq!(
             host.state(),
             (State::Empty, "VIRTUAL-T1".to_owned(), VIRTUAL)
@@ -235,7 +187,7 @@ fn it_signs_over_each_line_and_keeps_its_keys() {
         // The line is closed: the session has ended.
         drop(host);
         std::thread::sleep(Duration::from_millis(200));
-        let mut host = running.host();
+        let mut host = connect(&running);
         assert_eq!(
             host.code(Some(session), Command::Lock),
             Some(Code::Locked),
@@ -243,8 +195,8 @@ fn it_signs_over_each_line_and_keeps_its_keys() {
         );
         drop(host);
         assert!(running.stop().contains("VIRTUAL token, no board"));
-        let running = Running::start(&scratch, pty, &[]);
-        let mut host = running.host();
+        let running = Running::start(&scratch, pty, "always", &[]);
+        let mut host = connect(&running);
         let session = host.unlock().expect("a session");
         assert!(key.verify(NONCE, &host.sign(session).expect("a signature")));
     }
@@ -253,15 +205,15 @@ fn it_signs_over_each_line_and_keeps_its_keys() {
 #[test]
 fn nobody_presses() {
     let scratch = Scratch::new();
-    let running = Running::start(&scratch, false, &[]);
-    let mut host = running.host();
+    let running = Running::start(&scratch, false, "always", &[]);
+    let mut host = connect(&running);
     host.init();
     let session = host.unlock().expect("a session");
     host.generate(session).expect("a key");
     drop(host);
     drop(running);
-    let running = Running::start(&scratch, false, &[NOBODY]);
-    let mut host = running.host();
+    let running = Running::start(&scratch, false, "never", &[]);
+    let mut host = connect(&running);
     let session = host.unlock().expect("a session");
     host.send(
         Some(session),
@@ -288,8 +240,8 @@ fn nobody_presses() {
 /// The flash of an initialised token, in the scratch folder.
 fn prepared(path: &Path) {
     let scratch = Scratch::new();
-    let running = Running::start(&scratch, false, &[]);
-    let mut host = running.host();
+    let running = Running::start(&scratch, false, "always", &[]);
+    let mut host = connect(&running);
     host.init();
     drop(running);
     std::fs::copy(scratch.path().join("flash"), path).expect("a copy");
@@ -302,15 +254,15 @@ fn a_cut_leaves_the_old_state_or_the_new_one() {
     prepared(&start);
     for cut in [0, 20, 30, 100, 300, 500, 700] {
         std::fs::copy(&start, scratch.path().join("flash")).expect("a copy");
-        let running = Running::start(&scratch, false, &["--cut", &cut.to_string()]);
-        let mut host = running.host();
+        let running = Running::start(&scratch, false, "always", &["--cut", &cut.to_string()]);
+        let mut host = connect(&running);
         let made = host
             .unlock()
             .and_then(|session| host.generate(session))
             .is_some();
         drop(running);
-        let running = Running::start(&scratch, false, &[]);
-        let mut host = running.host();
+        let running = Running::start(&scratch, false, "always", &[]);
+        let mut host = connect(&running);
         assert_eq!(host.state().0, State::Locked, "cut {cut}");
         let keys = host.keys();
         assert!(keys == 1 || (keys == 0 && !made), "cut {cut}");
@@ -321,8 +273,8 @@ fn a_cut_leaves_the_old_state_or_the_new_one() {
 #[test]
 fn a_flipped_bit_is_survived_and_a_lie_told() {
     let scratch = Scratch::new();
-    let running = Running::start(&scratch, false, &[]);
-    let mut host = running.host();
+    let running = Running::start(&scratch, false, "always", &[]);
+    let mut host = connect(&running);
     host.init();
     let session = host.unlock().expect("a session");
     let key = host.generate(session).expect("a key");
@@ -330,9 +282,10 @@ fn a_flipped_bit_is_survived_and_a_lie_told() {
     let running = Running::start(
         &scratch,
         false,
+        "always",
         &["--flip", "8200:3", "--lie", "signature", "--slow", "5"],
     );
-    let mut host = running.host();
+    let mut host = connect(&running);
     let session = host.unlock().expect("a session");
     assert!(!key.verify(NONCE, &host.sign(session).expect("a signature")));
     let left = host.call(None, Command::Tries, |response| match response.answer {

@@ -43,7 +43,10 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenError::NoTerminal(path) => {
-                write!(f, "{path} is no serial port: name the token's, such as /dev/ttyACM0")
+                write!(
+                    f,
+                    "{path} is no serial port: name the token's, such as /dev/ttyACM0"
+                )
             }
             TokenError::Port(path, error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 write!(
@@ -57,10 +60,16 @@ impl fmt::Display for TokenError {
                 "another program has {path} open: end it, or type `nkey agent stop` if it is an agent"
             ),
             TokenError::Gone(token) => {
-                write!(f, "the token {token} is gone: plug it in again and type `nkey token unlock`")
+                write!(
+                    f,
+                    "the token {token} is gone: plug it in again and type `nkey token unlock`"
+                )
             }
             TokenError::Silent(token) => {
-                write!(f, "the token {token} does not answer: unplug it and plug it in again")
+                write!(
+                    f,
+                    "the token {token} does not answer: unplug it and plug it in again"
+                )
             }
             TokenError::Nonsense(token) => {
                 write!(f, "{token} does not answer as a token does: is it one?")
@@ -73,14 +82,20 @@ impl fmt::Display for TokenError {
                 nkey_core::token::PROTOCOL.1
             ),
             TokenError::Other(found, wanted) => {
-                write!(f, "this is the token {found}, not {wanted}: plug that one in")
+                write!(
+                    f,
+                    "this is the token {found}, not {wanted}: plug that one in"
+                )
             }
             TokenError::Virtual(serial) => write!(
                 f,
                 "{serial} is a VIRTUAL token, whose keys are files: allow it by name in the configuration if you mean it"
             ),
             TokenError::TooLarge(found, most) => {
-                write!(f, "{found} bytes are to be signed, the token signs at most {most}")
+                write!(
+                    f,
+                    "{found} bytes are to be signed, the token signs at most {most}"
+                )
             }
             TokenError::Refused(code, reason) => {
                 write!(f, "{code}")?;
@@ -96,7 +111,10 @@ impl fmt::Display for TokenError {
                 }
             }
             TokenError::Broken(Some(fault)) => {
-                write!(f, "the token is broken ({fault:?}): plug it in again; if that does not help, `nkey token reset` wipes it")
+                write!(
+                    f,
+                    "the token is broken ({fault:?}): plug it in again; if that does not help, `nkey token reset` wipes it"
+                )
             }
             TokenError::Broken(None) => f.write_str("the token is broken: plug it in again"),
         }

@@ -263,7 +263,8 @@ impl Token {
         let glance = Instant::now() + GLANCE;
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == 0) {
-                let mut frame: Zeroizing<Vec<u8>> = self.rest.drain(..=end).collect::<Vec<_>>().into();
+                let mut frame: Zeroizing<Vec<u8>> =
+                    self.rest.drain(..=end).collect::<Vec<_>>().into();
                 if frame.len() == 1 {
                     continue;
                 }
@@ -274,7 +275,11 @@ impl Token {
             if self.rest.len() > MAX_ANSWER {
                 return Err(self.nonsense());
             }
-            let until = if glances { glance.min(deadline) } else { deadline };
+            let until = if glances {
+                glance.min(deadline)
+            } else {
+                deadline
+            };
             let mut bytes = Zeroizing::new([0; 512]);
             match self.port.read(&mut bytes[..], until)? {
                 0 if glances && Instant::now() < deadline => return Ok(false),

@@ -6,10 +6,12 @@ mod board;
 mod flash;
 mod lie;
 mod line;
+mod running;
 mod serve;
 
 pub use board::Presence;
 pub use flash::Faults;
 pub use lie::Lie;
 pub use line::Line;
+pub use running::Running;
 pub use serve::{Options, serve};

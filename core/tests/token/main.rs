@@ -1,6 +1,8 @@
 //! The token's application on a model of its board: every message in every state, the power
 //! cut at every byte, every stored bit flipped, frames of noise.
 
+#[path = "../../../fuzz/src/app.rs"]
+mod app;
 mod board;
 mod cuts;
 mod examples;

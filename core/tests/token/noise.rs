@@ -179,3 +179,30 @@ fn an_unknown_command_has_a_code_of_its_own() {
         assert_eq!(replies[0].response().id, u32::from(!body.is_empty()) * 7);
     }
 }
+
+#[test]
+fn the_fuzz_target_with_noise() {
+    let mut noise = Noise(14);
+    for _ in 0..rounds(150) {
+        let len = noise.next(400);
+        crate::app::app(&noise.bytes(len));
+    }
+}
+
+#[test]
+fn the_fuzz_target_with_a_life() {
+    // Init, unlock, generate, sign, each with its press; then the power fails here and there.
+    let life = [1, 0, 5, 0, 9, 0, 17, 0, 33, 0, 5, 0, 23, 40, 9, 0, 17, 0];
+    let mut noise = Noise(15);
+    crate::app::app(&life);
+    for _ in 0..rounds(150) {
+        let mut bytes = life.to_vec();
+        for _ in 0..3 {
+            let at = noise.next(bytes.len());
+            bytes[at] = noise.next(256) as u8;
+        }
+        let more = noise.bytes(30);
+        bytes.extend_from_slice(&more);
+        crate::app::app(&bytes);
+    }
+}

@@ -48,7 +48,7 @@ python_venv() {
 # each_core COMMAND...: for the feature sets of nkey-core that a workspace build does not show: that has 'host'.
 each_core() {
   local features
-  for features in '' alloc host,xkey; do
+  for features in '' alloc token host,xkey; do
     heading "nkey-core with features '$features'"
     "$@" --package nkey-core --features "$features"
   done

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "holder")]
+pub mod device;
 #[cfg(feature = "daemon")]
 pub mod gate;
 #[cfg(feature = "client")]
@@ -14,5 +16,7 @@ pub mod message;
 pub mod server;
 #[cfg(feature = "daemon")]
 pub mod store;
+#[cfg(feature = "holder")]
+pub mod uri;
 #[cfg(feature = "client")]
 pub mod wire;

@@ -1,8 +1,8 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, push, sign,
-    store, validate, verify,
+    add, agent, completions, decode, describe, generate, import, init, list, man, pkcs11, push,
+    sign, store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -75,6 +75,8 @@ enum Command {
     Import(import::Command),
     #[command(subcommand)]
     List(list::Command),
+    #[command(subcommand)]
+    Pkcs11(pkcs11::Command),
     /// Send accounts to the servers
     Push(push::Args),
     /// Sign claims with a key of the agent
@@ -114,6 +116,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
+        Command::Pkcs11(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Store(command) => command.run(&mut ctx),

@@ -31,7 +31,7 @@ macro_rules! scripts {
     };
 }
 
-scripts! { add, agent, decode, describe, generate, help, import, init, list, operators, push, seeds, sign, store, validate, verify }
+scripts! { add, agent, decode, describe, generate, help, import, init, list, operators, pkcs11, push, seeds, sign, store, validate, verify }
 
 /// One command of a script.
 #[derive(Default)]

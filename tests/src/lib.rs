@@ -5,12 +5,14 @@ mod proof;
 mod run;
 mod scratch;
 mod server;
+mod softhsm;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::Server;
+pub use softhsm::SoftHsm;
 
 /// The folder of this checkout.
 pub fn root() -> std::path::PathBuf {

@@ -392,10 +392,22 @@ fn ours(
             key_answer(output, Name::Add, added);
         }
         Ours::Generate { kind, name, flags } => {
-            let added = Seed::generate(kind, getrandom::fill)
-                .map_err(|error| Refusal::new(Status::StoreFailed, error))
-                .and_then(|seed| add(agent, connection, &seed, name, flags));
-            key_answer(output, Name::Generate, added);
+            let made = generate(agent, connection, kind, name, flags);
+            key_answer(output, Name::Generate, made);
+        }
+        Ours::GenerateIn {
+            store,
+            kind,
+            name,
+            flags,
+        } => {
+            let first = agent.stores.first();
+            let made = if first.is_some_and(|first| first.name() == store) {
+                generate(agent, connection, kind, name, flags)
+            } else {
+                holders::generate(agent, store, kind, name, flags)
+            };
+            key_answer(output, Name::GenerateIn, made);
         }
         Ours::Export { key } => {
             let exported = with_key(agent, connection, key, |store, key| store.export(key));
@@ -462,6 +474,18 @@ fn check_name(name: &str) -> Result<(), StoreError> {
     } else {
         Ok(())
     }
+}
+
+fn generate(
+    agent: &Agent,
+    connection: &Connection,
+    kind: Kind,
+    name: &str,
+    flags: u32,
+) -> Result<PublicKey, Refusal> {
+    let seed = Seed::generate(kind, getrandom::fill)
+        .map_err(|error| Refusal::new(Status::StoreFailed, error))?;
+    add(agent, connection, &seed, name, flags)
 }
 
 fn add(

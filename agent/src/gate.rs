@@ -34,6 +34,7 @@ impl From<StoreError> for Refusal {
             StoreError::Exists(_)
             | StoreError::NotExportable(_)
             | StoreError::WrongPassphrase
+            | StoreError::WrongPin(..)
             | StoreError::Cancelled
             | StoreError::Kind(_)
             | StoreError::Name(_)

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "holder")]
+pub mod device;
 #[cfg(feature = "daemon")]
 pub mod gate;
 #[cfg(feature = "client")]
@@ -16,5 +18,7 @@ pub mod server;
 pub mod store;
 #[cfg(feature = "token")]
 pub mod token;
+#[cfg(feature = "holder")]
+pub mod uri;
 #[cfg(feature = "client")]
 pub mod wire;

@@ -85,6 +85,8 @@ extensions! {
     Slots = "slots-v1@nkey-agent",
     /// Enrol a key that a holder has.
     Enrol = "enrol-v1@nkey-agent",
+    /// Make a key in a store.
+    GenerateIn = "generate-v2@nkey-agent",
 }
 
 /// The other extensions that are answered.
@@ -333,6 +335,17 @@ pub enum Ours<'a> {
         /// The NKey, for a slot that does not show it; else empty.
         key: &'a str,
     },
+    /// Make a key in a store.
+    GenerateIn {
+        /// The store's name.
+        store: &'a str,
+        /// The key's kind.
+        kind: Kind,
+        /// Its name.
+        name: &'a str,
+        /// [`flag`] bits.
+        flags: u32,
+    },
 }
 
 /// A frame that is no request.
@@ -457,6 +470,12 @@ fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
             name: reader.text()?,
             flags: flags(&mut reader)?,
             key: reader.text()?,
+        },
+        Name::GenerateIn => Ours::GenerateIn {
+            store: reader.text()?,
+            kind: kind(&mut reader)?,
+            name: reader.text()?,
+            flags: flags(&mut reader)?,
         },
     };
     reader.end()?;

@@ -217,6 +217,11 @@ fn the_client_sends_the_examples_and_reads_their_answers() {
         assert!(again.contains("already"), "{again}");
         client.remove(&Card::key()).unwrap();
     });
+    client_sends("generate-v2", |client| {
+        let made = client.generate_in("card:one", Kind::Account, "on card", 0);
+        assert_eq!(made.unwrap(), Card::key());
+        client.remove(&Card::key()).unwrap();
+    });
     client_sends("Lock and unlock", |client| {
         client.lock().unwrap();
     });

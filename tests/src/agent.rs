@@ -17,6 +17,7 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 pub struct Agent {
     scratch: Scratch,
     child: Option<Child>,
+    environment: Vec<(String, String)>,
 }
 
 impl Agent {
@@ -26,6 +27,7 @@ impl Agent {
         let mut agent = Agent {
             scratch: Scratch::new(),
             child: None,
+            environment: Vec::new(),
         };
         agent.start();
         agent
@@ -33,9 +35,15 @@ impl Agent {
 
     /// Starts an agent with these key holders (`holders.toml`).
     pub fn with_holders(config: &str) -> Agent {
+        Agent::with_environment(config, &[])
+    }
+
+    /// Starts an agent with these key holders, and variables that their drivers read.
+    pub fn with_environment(config: &str, environment: &[(String, String)]) -> Agent {
         let mut agent = Agent {
             scratch: Scratch::new(),
             child: None,
+            environment: environment.to_vec(),
         };
         agent.scratch.file("holders.toml", config);
         agent.start();
@@ -69,6 +77,7 @@ impl Agent {
         command.arg("--socket").arg(self.socket());
         command.arg("--vault").arg(self.vault());
         command.arg("--passphrase-file").arg(passphrase);
+        command.envs(self.environment.iter().cloned());
         let holders = self.scratch.path().join("holders.toml");
         if holders.exists() {
             command.arg("--holders").arg(holders);

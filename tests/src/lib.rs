@@ -8,6 +8,7 @@ mod proof;
 mod run;
 mod scratch;
 mod server;
+mod softhsm;
 mod user;
 pub mod virtual_token;
 
@@ -18,6 +19,7 @@ pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::{Server, free_port};
+pub use softhsm::SoftHsm;
 pub use user::User;
 
 /// The folder of this checkout.

@@ -3,7 +3,9 @@
 use clap::Parser;
 use nkey_agent::client::{self, Prompt};
 use nkey_agent::server::{self, Agent};
-use nkey_agent::store::enrolled::{Enrolled, Holder, Records, config, ssh::Ssh};
+use nkey_agent::store::enrolled::device::Device;
+use nkey_agent::store::enrolled::ssh::Ssh;
+use nkey_agent::store::enrolled::{Enrolled, Holder, Records, child, config};
 use nkey_agent::store::vault::{Sealing, Vault};
 use nkey_agent::store::{State, Store};
 use std::fs::File;
@@ -137,8 +139,12 @@ fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Erro
             .transpose()?,
     };
     let mut holders: Vec<Box<dyn Holder>> = Vec::new();
-    for (name, ssh) in config.unwrap_or_default().ssh {
+    let config = config.unwrap_or_default();
+    for (name, ssh) in config.ssh {
         holders.push(Box::new(Ssh::new(&name, ssh.socket, ssh.limit)));
+    }
+    for (name, pkcs11) in config.pkcs11 {
+        holders.push(Box::new(Device::pkcs11(&name, pkcs11, child::program())));
     }
     Ok(holders)
 }

@@ -36,6 +36,12 @@ impl AgentStatus {
         self.stores.iter().any(|store| store.locked)
     }
 
+    /// The names of the stores that are locked.
+    pub fn locked_stores(&self) -> Vec<&str> {
+        let locked = self.stores.iter().filter(|store| store.locked);
+        locked.map(|store| store.name.as_str()).collect()
+    }
+
     pub(super) fn read(mut body: Reader<'_>) -> Result<AgentStatus, Error> {
         let version = body.text()?.to_owned();
         let pid = body.uint32()?;

@@ -18,7 +18,7 @@ pub struct StoreInfo {
     pub why: String,
     /// Its serial number; may be empty.
     pub serial: String,
-    /// The longest message it signs, in bytes.
+    /// The longest message it signs, in bytes; 0 if it is absent.
     pub limit: u32,
     /// What it asks for before it signs; may be empty.
     pub policy: String,
@@ -150,5 +150,26 @@ impl Client {
         let key = PublicKey::from_str(body.text()?)?.expect_kind(wanted.kind)?;
         body.end()?;
         Ok(key)
+    }
+
+    /// Makes a key that is born in a store.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the agent's reason.
+    pub fn generate_in(
+        &mut self,
+        store: &str,
+        kind: Kind,
+        name: &str,
+        flags: u32,
+    ) -> Result<PublicKey, Error> {
+        let mut body = self.ask(Name::GenerateIn, |request| {
+            request
+                .string(store.as_bytes())
+                .string(kind.name().as_bytes())
+                .string(name.as_bytes())
+                .uint32(flags);
+        })?;
+        Ok(PublicKey::from_str(body.text()?)?.expect_kind(kind)?)
     }
 }

@@ -397,7 +397,7 @@ fn ours(
 ) -> Outcome {
     let handles_a_seed = matches!(
         request,
-        Ours::Add { .. } | Ours::Generate { .. } | Ours::Export { .. }
+        Ours::Add { .. } | Ours::Generate { .. } | Ours::GenerateIn { .. } | Ours::Export { .. }
     );
     let outcome = carry_out(agent, connection, request, output);
     if handles_a_seed {
@@ -409,7 +409,7 @@ fn ours(
 /// Wipes what calls from here have left on the stack: seeds are handed from one to another by
 /// value, and a locked agent must not keep them.
 #[inline(never)]
-fn wipe_stack() {
+pub fn wipe_stack() {
     let mut room = [0u8; 64 * 1024];
     room.zeroize();
     std::hint::black_box(&room);
@@ -494,10 +494,22 @@ fn carry_out(
             key_answer(output, Name::Add, added);
         }
         Ours::Generate { kind, name, flags } => {
-            let added = Seed::generate(kind, getrandom::fill)
-                .map_err(|error| Refusal::new(Status::StoreFailed, error))
-                .and_then(|seed| add(agent, connection, &seed, name, flags));
-            key_answer(output, Name::Generate, added);
+            let made = generate(agent, connection, kind, name, flags);
+            key_answer(output, Name::Generate, made);
+        }
+        Ours::GenerateIn {
+            store,
+            kind,
+            name,
+            flags,
+        } => {
+            let first = agent.stores.first();
+            let made = if first.is_some_and(|first| first.name() == store) {
+                generate(agent, connection, kind, name, flags)
+            } else {
+                holders::generate(agent, store, kind, name, flags)
+            };
+            key_answer(output, Name::GenerateIn, made);
         }
         Ours::Export { key } => {
             let exported = with_key(agent, connection, key, |store, key| store.export(key));
@@ -536,6 +548,7 @@ fn at_home(request: &Ours<'_>) -> Option<Name> {
         Ours::Remove { .. } => Some(Name::Remove),
         Ours::Rename { .. } => Some(Name::Rename),
         Ours::Enrol { .. } => Some(Name::Enrol),
+        Ours::GenerateIn { .. } => Some(Name::GenerateIn),
         _ => None,
     }
 }
@@ -586,6 +599,18 @@ fn marks(bits: u32) -> Flags {
         volatile: bits & flag::VOLATILE != 0,
         any_iat: bits & flag::ANY_IAT != 0,
     }
+}
+
+fn generate(
+    agent: &Agent,
+    connection: &Connection,
+    kind: Kind,
+    name: &str,
+    flags: u32,
+) -> Result<PublicKey, Refusal> {
+    let seed = Seed::generate(kind, getrandom::fill)
+        .map_err(|error| Refusal::new(Status::StoreFailed, error))?;
+    add(agent, connection, &seed, name, flags)
 }
 
 fn add(

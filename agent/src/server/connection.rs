@@ -104,7 +104,8 @@ async fn frames(
             share = agent.frames.share(length).await;
             timeout(BODY, input.fill(stream, length)).await??;
         }
-        if answer::makes_key(input.frame(length)) {
+        // A forwarded connection is refused each of them.
+        if connection.bindings == 0 && answer::makes_key(input.frame(length)) {
             input.more(stream);
             let count = input
                 .frames()
@@ -116,6 +117,7 @@ async fn frames(
             if count > 1 {
                 under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
                 answer::make_keys(agent, input.frames().take(count), output);
+                answer::wipe_stack();
                 for _ in 0..count {
                     input.consume(input.length().unwrap_or(0));
                 }

@@ -6,7 +6,7 @@ use crate::message::{Name, Refusal, Status, condition, flag, mark};
 use crate::store::enrolled::{Condition, Enrolled, Wanted};
 use crate::store::{State, Store, StoreError};
 use crate::wire::Writer;
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 256 * 1024;
 pub fn stores(agent: &Agent, output: &mut Writer) {
     let mut rows = Writer::new();
     for (store, place) in agent.stores.iter().zip(&agent.places) {
-        let (state, why, serial, policy, mut marks) = match store.enrolment() {
+        let (state, why, serial, policy, marks) = match store.enrolment() {
             Some(enrolled) => {
                 let about = enrolled.about();
                 let (state, why) = match about.condition {
@@ -41,13 +41,17 @@ pub fn stores(agent: &Agent, output: &mut Writer) {
                 (state, String::new(), String::new(), String::new(), 0)
             }
         };
-        marks &= mark::SHARED | mark::ENROLS;
+        // One that does not answer is not asked again.
+        let limit = match state {
+            condition::ABSENT => 0,
+            _ => store.max_message(),
+        };
         rows.string(store.name().as_bytes())
             .string(place.as_bytes())
             .byte(state)
             .string(why.as_bytes())
             .string(serial.as_bytes())
-            .uint32(u32::try_from(store.max_message()).unwrap_or(u32::MAX))
+            .uint32(u32::try_from(limit).unwrap_or(u32::MAX))
             .string(policy.as_bytes())
             .uint32(marks)
             .uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
@@ -107,23 +111,69 @@ pub fn enrol(agent: &Agent, pid: Option<i32>, asked: Enrolment<'_>, output: &mut
 }
 
 fn enrol_key(agent: &Agent, asked: Enrolment<'_>) -> Result<PublicKey, Refusal> {
-    if asked.flags & !flag::ANY_IAT != 0 {
-        return Err(Refusal::new(
-            Status::Malformed,
-            "the only mark of an enrolled key is any iat",
-        ));
-    }
     let malformed = |error| Refusal::new(Status::Malformed, error);
     let key = match asked.key {
         "" => None,
         text => Some(PublicKey::from_str(text).map_err(malformed)?),
     };
+    let any_iat = any_iat(asked.flags)?;
     let enrolled = enrolment(named(agent, asked.store)?)?;
-    let record = enrolled.prove(&Wanted {
+    let wanted = Wanted {
         key,
-        any_iat: asked.flags & flag::ANY_IAT != 0,
+        any_iat,
         ..asked.wanted
-    })?;
+    };
+    pin(agent, enrolled, &wanted)
+}
+
+/// Makes a key in a holder and enrols it.
+pub fn generate(
+    agent: &Agent,
+    store: &str,
+    kind: Kind,
+    name: &str,
+    flags: u32,
+) -> Result<PublicKey, Refusal> {
+    let flags = match kind {
+        // Users' keys are made exportable unasked; here there is nothing to export.
+        Kind::User => flags & !flag::EXPORTABLE,
+        Kind::Operator | Kind::Account => flags,
+        kind => return Err(StoreError::Kind(kind).into()),
+    };
+    let any_iat = any_iat(flags)?;
+    let enrolled = enrolment(named(agent, store)?)?;
+    let slot = enrolled.generate(name)?;
+    let wanted = Wanted {
+        slot: &slot.id,
+        kind,
+        key: None,
+        name,
+        any_iat,
+    };
+    pin(agent, enrolled, &wanted).map_err(|refusal| {
+        Refusal::new(
+            refusal.status,
+            format_args!(
+                "a key was made in slot {} of {store}, but is not enrolled: {}",
+                slot.id, refusal.reason
+            ),
+        )
+    })
+}
+
+fn any_iat(flags: u32) -> Result<bool, Refusal> {
+    if flags & !flag::ANY_IAT == 0 {
+        Ok(flags & flag::ANY_IAT != 0)
+    } else {
+        Err(Refusal::new(
+            Status::Malformed,
+            "the only mark of an enrolled key is any iat",
+        ))
+    }
+}
+
+fn pin(agent: &Agent, enrolled: &Enrolled, wanted: &Wanted<'_>) -> Result<PublicKey, Refusal> {
+    let record = enrolled.prove(wanted)?;
     // Held until the key is in, so that two connections do not add the same bytes at once.
     let volatiles = agent.volatiles();
     if let Some(held) = agent.holder(record.key.as_bytes(), &volatiles) {

@@ -61,9 +61,9 @@ impl Slow {
             | Request::Ours(Ours::Sign { key, .. } | Ours::Issue { key, .. }) => {
                 agent.lane(|store| holds(store, *key))
             }
-            Request::Ours(Ours::Slots { store } | Ours::Enrol { store, .. }) => {
-                agent.lane(|found| found.name() == *store)
-            }
+            Request::Ours(
+                Ours::Slots { store } | Ours::Enrol { store, .. } | Ours::GenerateIn { store, .. },
+            ) => agent.lane(|found| found.name() == *store),
             Request::Ours(Ours::Stores) => Some(&agent.lanes.inquiries),
             _ => None,
         }?;

@@ -2,6 +2,7 @@
 
 use super::{Agent, log};
 use crate::message::{Question, Refusal, Status};
+use crate::store::enrolled::Enrolled;
 use crate::store::{Prompt, State, Store, StoreError};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -54,6 +55,7 @@ struct Turn {
 struct Holder {
     turn: Arc<Turn>,
     holds: bool,
+    left: bool,
 }
 
 impl Holder {
@@ -61,12 +63,22 @@ impl Holder {
         let mut holder = Holder {
             turn: Arc::clone(turn),
             holds: false,
+            left: false,
         };
         holder.take();
         holder
     }
 
+    /// Gives the turn for good.
+    fn leave(&mut self) {
+        self.give();
+        self.left = true;
+    }
+
     fn take(&mut self) {
+        if self.left {
+            return;
+        }
         let taken = self
             .turn
             .taken
@@ -138,7 +150,11 @@ impl Session {
                     hear,
                     turn: Holder::new(&turn),
                 };
-                let result = unlock_all(&stores, &mut prompt);
+                let result = unlock_own(&stores, &mut prompt).and_then(|()| {
+                    // A slow device must not keep others from the vault.
+                    prompt.turn.leave();
+                    unlock_holders(&stores, &mut prompt)
+                });
                 drop(place);
                 let _ = prompt.tell.send(Event::Done(result));
             })
@@ -177,12 +193,8 @@ pub fn with_passphrase(agent: &Agent, passphrase: &str) -> Result<(), Refusal> {
     let mut prompt = Fixed(Some(Zeroizing::new(passphrase.to_owned())));
     unlock_own(&agent.stores, &mut prompt)?;
     // The passphrase is no PIN: as one it would cost a try.
-    Ok(unlock_holders(&agent.stores, &mut Fixed(None))?)
-}
-
-fn unlock_all(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-    unlock_own(stores, prompt)?;
-    unlock_holders(stores, prompt)
+    let mut ready = holders(&agent.stores).filter(|enrolled| !enrolled.holder().is_locked());
+    Ok(ready.try_for_each(|enrolled| enrolled.unlock(&mut prompt))?)
 }
 
 fn locked(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &dyn Store> {
@@ -190,25 +202,33 @@ fn locked(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &dyn Store> {
     stores.filter(|store| store.state() == State::Locked)
 }
 
+fn holders(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &Enrolled> {
+    locked(stores).filter_map(|store| store.enrolment())
+}
+
 fn unlock_own(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
     let mut own = locked(stores).filter(|store| store.enrolment().is_none());
     own.try_for_each(|store| penalised(store, prompt))
 }
 
-/// Only once the vault is open. A holder without its PIN stays locked, and others go on.
+/// Only once the vault is open. A holder that is absent or whose PIN is not given stays locked,
+/// and others go on.
 fn unlock_holders(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-    let mut holders = locked(stores).filter(|store| store.enrolment().is_some());
-    holders.try_for_each(|store| match penalised(store, prompt) {
+    holders(stores).try_for_each(|enrolled| match penalised(enrolled, prompt) {
         Err(StoreError::Cancelled) => Ok(()),
+        Err(error @ StoreError::Holder(..)) => {
+            prompt.message(&format!("stays locked: {error}"));
+            Ok(())
+        }
         result => result,
     })
 }
 
 fn penalised(store: &dyn Store, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
     let result = store.unlock(prompt);
-    if let Err(StoreError::WrongPassphrase) = result {
+    if let Err(StoreError::WrongPassphrase | StoreError::WrongPin(..)) = result {
         log::line(format_args!(
-            "refused: unlocking the {} store: wrong passphrase",
+            "refused: unlocking the {} store: wrong passphrase or PIN",
             store.name()
         ));
         std::thread::sleep(PENALTY);

@@ -90,6 +90,8 @@ pub enum StoreError {
     Refused(String),
     /// What holds a key outside the agent did not do its part: its name and what is wrong.
     Holder(String, String),
+    /// The PIN of what holds a key is wrong: its name and what it said. It is not tried again.
+    WrongPin(String, String),
     /// A second computation gave another signature: the hardware is faulty. Nothing left.
     Mismatch,
 }
@@ -124,7 +126,9 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Plugin(binary, what) => write!(f, "the age plugin {binary}: {what}"),
             StoreError::Refused(why) => f.write_str(why),
-            StoreError::Holder(name, what) => write!(f, "{name}: {what}"),
+            StoreError::Holder(name, what) | StoreError::WrongPin(name, what) => {
+                write!(f, "{name}: {what}")
+            }
             StoreError::Mismatch => {
                 f.write_str("two computations of one signature differ: the hardware is faulty")
             }

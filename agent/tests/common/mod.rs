@@ -288,6 +288,10 @@ impl Holder for Card {
         }])
     }
 
+    fn generate(&self, _: &str) -> Result<Slot, StoreError> {
+        Ok(self.slots()?.remove(0))
+    }
+
     fn sign(&self, slot: &str, _: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
         assert_eq!(slot, "1");
         assert!(message.len() <= self.limit);

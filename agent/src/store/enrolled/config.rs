@@ -20,6 +20,24 @@ pub struct Config {
     /// Other ssh-agents, by name.
     #[serde(default)]
     pub ssh: BTreeMap<String, Ssh>,
+    /// Tokens of PKCS#11 modules, by name.
+    #[serde(default)]
+    pub pkcs11: BTreeMap<String, Pkcs11>,
+}
+
+/// `[pkcs11.NAME]`: a token of a PKCS#11 module.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11 {
+    /// The module, a shared library.
+    pub module: PathBuf,
+    /// The token's label or URI; may be left out if the module has one token only.
+    #[serde(default)]
+    pub token: String,
+    /// The longest message it signs, in bytes, if not the one known of its kind.
+    pub limit: Option<usize>,
+    /// How many seconds it may take to answer.
+    pub patience: Option<u16>,
 }
 
 /// `[ssh.NAME]`: another ssh-agent.
@@ -55,7 +73,7 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
         Ok(config) => config,
         Err(error) => return damaged(place(&text, &error)),
     };
-    for name in config.ssh.keys() {
+    for name in config.ssh.keys().chain(config.pkcs11.keys()) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return damaged(format!(
@@ -66,6 +84,11 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
     for (name, ssh) in &config.ssh {
         if ssh.socket.is_relative() {
             return damaged(format!("the socket of ssh.{name} is no absolute path"));
+        }
+    }
+    for (name, pkcs11) in &config.pkcs11 {
+        if pkcs11.module.is_relative() {
+            return damaged(format!("the module of pkcs11.{name} is no absolute path"));
         }
     }
     Ok(config)

@@ -3,11 +3,14 @@
 //! A holder has slots with keys. Enrolling one proves that the holder has the private key and
 //! pins it: from then on the agent signs with this key, or says that it has changed.
 
+pub mod child;
 pub mod config;
+pub mod device;
 pub mod explain;
 mod record;
 pub mod ssh;
 
+pub use crate::device::Slot;
 pub use record::{Record, Records};
 
 use super::{Check, Flags, KeyInfo, Prompt, State, Store, StoreError, admit};
@@ -44,19 +47,6 @@ pub struct About {
     pub shared: bool,
 }
 
-/// A place for a key in a holder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// What the holder calls it; the same every time.
-    pub id: String,
-    /// What people call it; may be empty.
-    pub label: String,
-    /// Its Ed25519 public key, if it shows one.
-    pub key: Option<[u8; 32]>,
-    /// Why it cannot be enrolled.
-    pub trouble: Option<String>,
-}
-
 /// Something outside the agent that keeps private keys and signs with them.
 pub trait Holder: Send + Sync {
     /// Its name: what it is, a colon, and its name in the configuration.
@@ -84,6 +74,24 @@ pub trait Holder: Send + Sync {
     /// # Errors
     /// What it says.
     fn slots(&self) -> Result<Vec<Slot>, StoreError>;
+
+    /// Whether a person who says `wanted` means this slot.
+    ///
+    /// # Errors
+    /// If `wanted` is nothing that names a slot.
+    fn is_named(&self, slot: &Slot, wanted: &str) -> Result<bool, StoreError> {
+        Ok(slot.id == wanted || slot.label == wanted)
+    }
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// If it makes none.
+    fn generate(&self, _label: &str) -> Result<Slot, StoreError> {
+        Err(StoreError::Unsupported(
+            "make keys: make one with its own tools, then type `nkey store enrol`",
+        ))
+    }
 
     /// What `slot` signs. Whether it is the signature of `key` is for the caller to check.
     ///
@@ -231,6 +239,19 @@ impl Enrolled {
         })
     }
 
+    /// Has the holder make a key. Nothing is pinned yet: [`Enrolled::prove`] and
+    /// [`Enrolled::pin`] follow.
+    ///
+    /// # Errors
+    /// If it is locked, makes no keys, or fails.
+    pub fn generate(&self, label: &str) -> Result<Slot, StoreError> {
+        admit::name(label)?;
+        if self.state() == State::Locked {
+            return Err(StoreError::Locked);
+        }
+        self.holder.generate(label)
+    }
+
     /// Pins a proven key; when this returns it survives a power cut.
     ///
     /// # Errors
@@ -245,12 +266,17 @@ impl Enrolled {
         if let Some(at) = slots.iter().position(|slot| slot.id == wanted) {
             return Ok(slots.swap_remove(at));
         }
-        slots.retain(|slot| slot.label == wanted);
-        let count = slots.len();
-        match slots.pop() {
+        let mut named = Vec::new();
+        for slot in slots {
+            if self.holder.is_named(&slot, wanted)? {
+                named.push(slot);
+            }
+        }
+        let count = named.len();
+        match named.pop() {
             Some(slot) if count == 1 => Ok(slot),
             Some(_) => Err(failed(format!(
-                "{count} slots are labelled {wanted}: name one by its id"
+                "{wanted} names {count} slots: name one by its id"
             ))),
             None => Err(failed(format!(
                 "it has no slot {wanted}: `nkey store list {}` shows those it has",

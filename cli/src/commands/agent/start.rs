@@ -91,8 +91,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
     }
-    if status.is_locked() {
-        ctx.out.note("the vault is locked\ntype: nkey agent unlock");
+    match status.locked_stores()[..] {
+        [] => {}
+        ["vault"] => ctx.out.note("the vault is locked\ntype: nkey agent unlock"),
+        ref stores => ctx.out.note(format!(
+            "locked: {}\ntype: nkey agent unlock",
+            stores.join(", ")
+        )),
     }
     Ok(())
 }

@@ -20,6 +20,9 @@ pub struct Args {
     /// Print JSON
     #[arg(short = 'J', long)]
     pub json: bool,
+    /// A file with the PIN of a store (one last newline is no part of it); may be repeated
+    #[arg(long, value_name = "STORE=FILE")]
+    pub pin_file: Vec<String>,
 }
 
 /// Unlocks the agent; its questions are answered from the file, or on this terminal.
@@ -27,50 +30,82 @@ pub struct Args {
 /// # Errors
 /// Exit 3 if the answers are wrong, 4 if there is no agent.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let unlocked = match &args.passphrase_file {
-        Some(file) => {
-            let text = source::read(file, MAX_PASSPHRASE)?;
-            let passphrase = text.strip_suffix('\n').unwrap_or(&text).to_owned();
-            ctx.agent()?
-                .unlock(&mut Given(Some(Zeroizing::new(passphrase))))
-        }
-        None => {
-            let mut terminal = Terminal::default();
-            let unlocked = ctx.agent()?.unlock(&mut terminal);
-            match (unlocked, terminal.failure) {
-                (Err(client::Error::Cancelled), Some(failure)) => return Err(failure),
-                (unlocked, _) => unlocked,
-            }
-        }
+    let mut given = Given {
+        passphrase: args.passphrase_file.as_deref().map(read).transpose()?,
+        pins: Vec::new(),
+        // Somebody at a terminal is asked for what no file answers, unless all comes from files.
+        terminal: args.passphrase_file.is_none().then(Terminal::default),
     };
+    for pin in &args.pin_file {
+        let (store, file) = pin
+            .split_once('=')
+            .ok_or_else(|| Error::usage("--pin-file needs STORE=FILE"))?;
+        given.pins.push((format!("PIN of {store} "), read(file)?));
+    }
+    let unlocked = ctx.agent()?.unlock(&mut given);
+    let failure = given.terminal.and_then(|terminal| terminal.failure);
+    if let (Err(client::Error::Cancelled), Some(failure)) = (&unlocked, failure) {
+        return Err(failure);
+    }
     let status = unlocked.map_err(|error| Error::from(error).next("nkey agent unlock"))?;
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
     }
     if args.json {
-        return ctx.out.json(&json!({ "locked": false }));
+        let stores = status.locked_stores();
+        return ctx
+            .out
+            .json(&json!({ "locked": status.is_locked(), "locked_stores": stores }));
     }
-    ctx.out.note("unlocked");
+    ctx.out.note(match status.locked_stores()[..] {
+        [] => "unlocked".to_owned(),
+        ref stores => format!("unlocked; still locked: {}", stores.join(", ")),
+    });
     Ok(())
 }
 
-/// Answers one question for a secret; there is nobody to answer others.
-struct Given(Option<Zeroizing<String>>);
+fn read(file: &str) -> Result<Zeroizing<String>, Error> {
+    let text = source::read(file, MAX_PASSPHRASE)?;
+    Ok(Zeroizing::new(
+        text.strip_suffix('\n').unwrap_or(&text).to_owned(),
+    ))
+}
+
+/// Answers from files, else on the terminal. A passphrase is never given as a PIN: it would cost
+/// a try.
+struct Given {
+    passphrase: Option<Zeroizing<String>>,
+    /// How the question begins, and its answer.
+    pins: Vec<(String, Zeroizing<String>)>,
+    terminal: Option<Terminal>,
+}
 
 impl Prompt for Given {
     fn message(&mut self, text: &str) {
         eprintln!("{}", clean(text));
     }
 
-    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
-        self.0.take()
+    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
+        if let Some(at) = self
+            .pins
+            .iter()
+            .position(|(start, _)| text.starts_with(start))
+        {
+            return Some(self.pins.swap_remove(at).1);
+        }
+        match &mut self.terminal {
+            Some(terminal) => terminal.secret(text),
+            // Its holder stays locked.
+            None if text.starts_with("PIN of ") => Some(Zeroizing::default()),
+            None => self.passphrase.take(),
+        }
     }
 
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
+    fn public(&mut self, text: &str) -> Option<String> {
+        self.terminal.as_mut()?.public(text)
     }
 
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
+    fn confirm(&mut self, text: &str) -> Option<bool> {
+        self.terminal.as_mut()?.confirm(text)
     }
 }

@@ -61,23 +61,14 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 fn in_agent(args: &Args, kinds: &[Kind], store: &str, ctx: &mut Context) -> Result<(), Error> {
     let name = args.name.as_deref().unwrap_or_default();
     let agent = ctx.agent()?;
-    let stores: Vec<String> = agent
-        .status()?
-        .stores
-        .into_iter()
-        .map(|store| store.name)
-        .collect();
-    // The agent puts new keys into its first store.
-    if !store.is_empty() && stores.first().is_none_or(|first| first != store) {
-        return Err(Error::usage(format!(
-            "new keys cannot be put into store {}; they go into {}",
-            clean_inline(store),
-            clean_inline(stores.first().map_or("none", String::as_str))
-        )));
-    }
     let mut keys = Vec::new();
     for &kind in kinds {
-        keys.push(agent.generate(kind, name, args.flags.bits(kind))?);
+        let flags = args.flags.bits(kind);
+        keys.push(if store.is_empty() {
+            agent.generate(kind, name, flags)?
+        } else {
+            agent.generate_in(store, kind, name, flags)?
+        });
     }
     if args.json {
         let rows: Vec<Value> = keys

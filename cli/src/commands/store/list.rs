@@ -23,14 +23,20 @@ pub struct Args {
 /// Exit 4 if there is no agent; what the agent says.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     match &args.store {
-        Some(store) => slots(args, store, ctx),
-        None => stores(args, ctx),
+        Some(store) => slots(store, args.json, ctx),
+        None => {
+            let stores = ctx.agent()?.stores()?;
+            show(&stores, args.json, ctx)
+        }
     }
 }
 
-fn stores(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let stores = ctx.agent()?.stores()?;
-    if args.json {
+/// Shows stores.
+///
+/// # Errors
+/// If standard output is closed.
+pub fn show(stores: &[StoreInfo], json: bool, ctx: &mut Context) -> Result<(), Error> {
+    if json {
         let rows: Vec<Value> = stores.iter().map(store_json).collect();
         return ctx.out.json(&rows);
     }
@@ -38,9 +44,13 @@ fn stores(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         "STORE", "STATE", "KEYS", "LIMIT", "SERIAL", "POLICY", "SHARED", "PLACE",
     ];
     let mut table = Table::new(&titles);
-    for store in &stores {
+    for store in stores {
         let shared = if store.is_shared() { "shared" } else { "" };
-        let (keys, limit) = (store.keys.to_string(), store.limit.to_string());
+        let keys = store.keys.to_string();
+        let limit = match store.limit {
+            0 => String::new(),
+            limit => limit.to_string(),
+        };
         table.row(&[
             &store.name,
             store.state(),
@@ -77,9 +87,13 @@ fn store_json(store: &StoreInfo) -> Value {
     })
 }
 
-fn slots(args: &Args, store: &str, ctx: &mut Context) -> Result<(), Error> {
+/// Shows the slots of a store.
+///
+/// # Errors
+/// What the agent says.
+pub fn slots(store: &str, json: bool, ctx: &mut Context) -> Result<(), Error> {
     let slots = ctx.agent()?.slots(store)?;
-    if args.json {
+    if json {
         let rows: Vec<Value> = slots.iter().map(slot_json).collect();
         return ctx.out.json(&rows);
     }

@@ -32,8 +32,9 @@ macro_rules! scripts {
 }
 
 scripts! {
-    add, agent, decode, delete, describe, edit, exports, generate, help, import, init, list,
-    operators, push, revocations, seeds, sign, store, terminal, validate, verify,
+    add, agent, bring, decode, delete, describe, edit, expirations, exports, generate, help, import, init, keys,
+    list, many, operators, pictures, push, reissue, revocations, seeds, sign, store, terminal, trust, validate,
+    verify,
 }
 
 /// One command of a script.

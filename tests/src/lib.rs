@@ -9,6 +9,7 @@ mod run;
 mod scratch;
 mod server;
 mod user;
+pub mod virtual_token;
 
 pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};

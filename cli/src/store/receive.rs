@@ -29,7 +29,7 @@ pub enum Received {
 pub fn read<N: Typed>(token: &str) -> Result<Claims<N>, Error> {
     let decoded = tolerant::decode(token).map_err(Error::failed)?;
     N::from_any(decoded.claims)
-        .ok_or_else(|| Error::failed(format!("this is not the JWT of an {}", N::TYPE)))
+        .ok_or_else(|| Error::failed(format!("this is no JWT of type {}", N::TYPE)))
 }
 
 /// Whether a token may replace the stored one: it is newer, or that is asked for.

@@ -44,6 +44,18 @@ pub fn is_possible() -> bool {
     std::io::stdin().is_terminal()
 }
 
+/// What was given, or what a person at a terminal answers.
+///
+/// # Errors
+/// Exit 2 if there is neither: `missing` says what to give.
+pub fn or_line(given: Option<&str>, question: &str, missing: &str) -> Result<String, Error> {
+    match given {
+        Some(given) => Ok(given.to_owned()),
+        None if is_possible() => line(question),
+        None => Err(Error::usage(missing)),
+    }
+}
+
 /// Which of `choices` is meant, by its number or itself: its place.
 ///
 /// # Errors

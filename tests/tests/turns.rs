@@ -174,7 +174,7 @@ fn base(strict: bool) -> Place {
     place
 }
 
-/// Edits that both programs make: the same arguments, unless nkey's follow after `=>`.
+/// Edits that both programs make, with the same arguments.
 const EDITS: &str = "
 edit operator --tag three,ONE --rm-tag two
 edit operator --account-jwt-server-url nats://localhost:4222
@@ -561,49 +561,63 @@ fn same_claims(base: &Place, edits: &str) {
         keys.iter()
             .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())),
     );
-    let mut failures = Vec::new();
-    for line in edits.lines().filter(|line| !line.is_empty()) {
-        let mut edit = line.to_owned();
-        for (name, key) in &names {
-            edit = edit.replace(name, key);
-        }
-        let (theirs, ours) = edit.split_once(" => ").unwrap_or((&edit, &edit));
-        let places = [Place::copy(base), Place::copy(base)];
-        let outputs = [places[0].try_nsc(theirs), places[1].try_nkey(&agent, ours)];
-        let statuses = outputs.each_ref().map(|output| output.status);
-        if statuses != [0, 0] {
-            let said = outputs.map(|output| output.stdout + &output.stderr);
-            failures.push(format!(
-                "{line}\n  nsc {}: {}\n  nkey {}: {}",
-                statuses[0], said[0], statuses[1], said[1]
-            ));
-            continue;
-        }
-        let mut found = Vec::new();
-        let [one, two] = places.each_ref().map(|place| comparable(place, &known));
-        differences("", &one, &two, &mut found);
-        let better = |text: &String| {
-            BETTER
-                .iter()
-                .any(|(edit, member)| line.starts_with(edit) && text.contains(member))
-        };
-        found.retain(|text| !better(text));
-        if !found.is_empty() {
-            failures.push(format!("{line}\n  {}", found.join("\n  ")));
-        }
-        // nsc reads what nkey has written, and finds nothing wrong.
-        let validated = places[1].try_nsc("validate --all-accounts");
-        if validated.status != 0 {
-            failures.push(format!(
-                "{line}\n  nsc validate: {}{}",
-                validated.stdout, validated.stderr
-            ));
-        }
-    }
+    let edits: Vec<&str> = edits.lines().filter(|line| !line.is_empty()).collect();
+    let judge = |line: &&str| {
+        let names = names.iter();
+        let edit = names.fold((*line).to_owned(), |edit, (name, key)| {
+            edit.replace(name, key)
+        });
+        one_edit(base, &agent, &known, line, &edit)
+    };
+    // Each edit has a copy of the store, so they need not wait for one another.
+    let halves = edits.split_at(edits.len() / 2);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let other = scope.spawn(|| halves.1.iter().filter_map(judge).collect::<Vec<_>>());
+        let mut failures: Vec<String> = halves.0.iter().filter_map(judge).collect();
+        failures.extend(other.join().expect("the other half"));
+        failures
+    });
     assert!(
         failures.is_empty(),
         "{} edits differ:\n{}",
         failures.len(),
         failures.join("\n")
     );
+}
+
+/// What is different when nsc and nkey make an edit, if anything is.
+fn one_edit(
+    base: &Place,
+    agent: &Agent,
+    known: &BTreeSet<String>,
+    line: &str,
+    edit: &str,
+) -> Option<String> {
+    let places = [Place::copy(base), Place::copy(base)];
+    let outputs = [places[0].try_nsc(edit), places[1].try_nkey(agent, edit)];
+    let statuses = outputs.each_ref().map(|output| output.status);
+    if statuses != [0, 0] {
+        let [nsc, nkey] = outputs.map(|output| output.stdout + &output.stderr);
+        return Some(format!(
+            "{line}\n  nsc {}: {nsc}\n  nkey {}: {nkey}",
+            statuses[0], statuses[1]
+        ));
+    }
+    let mut found = Vec::new();
+    let [one, two] = places.each_ref().map(|place| comparable(place, known));
+    differences("", &one, &two, &mut found);
+    let better = |text: &String| {
+        let mut known = BETTER.iter();
+        known.any(|(edit, member)| line.starts_with(edit) && text.contains(member))
+    };
+    found.retain(|text| !better(text));
+    // nsc reads what nkey has written, and finds nothing wrong.
+    let validated = places[1].try_nsc("validate --all-accounts");
+    if validated.status != 0 {
+        found.push(format!(
+            "nsc validate: {}{}",
+            validated.stdout, validated.stderr
+        ));
+    }
+    (!found.is_empty()).then(|| format!("{line}\n  {}", found.join("\n  ")))
 }

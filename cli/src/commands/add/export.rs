@@ -130,15 +130,11 @@ pub fn sampling(text: &str) -> Result<Sampling, String> {
 /// If servers would refuse it then, or the agent does not sign.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let (mut edit, account) = Edit::account(ctx, args.account.as_deref())?;
-    let subject = match &args.subject {
-        Some(subject) => subject.clone(),
-        None if prompt::is_possible() => edit.ask(false, || prompt::line("Subject to export:"))?,
-        None => {
-            return Err(Error::usage(
-                "which subject is exported: give it by -s SUBJECT",
-            ));
-        }
-    };
+    let subject = args.subject.as_deref();
+    let subject = edit.ask(subject.is_some(), || {
+        let missing = "which subject is exported: give it by -s SUBJECT";
+        prompt::or_line(subject, "Subject to export:", missing)
+    })?;
     Fresh::begin(ctx)?;
     let export = export(args, subject)?;
     let (kind, shown) = (exports::label(&export), clean_inline(&account.name));

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::store::Edit;
 use crate::store::keys::Fresh;
 use nkey_core::claims::owned::WeightedMapping;
@@ -14,10 +15,10 @@ pub struct Args {
     account: Option<String>,
     /// The subject that is mapped
     #[arg(short, long, value_name = "SUBJECT")]
-    from: String,
+    from: Option<String>,
     /// Where its messages go
     #[arg(short, long, value_name = "SUBJECT")]
-    to: String,
+    to: Option<String>,
     /// Its share in per cent, 1 to 100 [default: 100]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     weight: Option<u8>,
@@ -34,15 +35,22 @@ pub struct Args {
 /// # Errors
 /// If servers would refuse it then, or the agent does not sign.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let (edit, account) = Edit::account(ctx, args.account.as_deref())?;
+    let (mut edit, account) = Edit::account(ctx, args.account.as_deref())?;
+    let (from, to) = (args.from.as_deref(), args.to.as_deref());
+    let (from, to) = edit.ask(from.is_some() && to.is_some(), || {
+        let missing =
+            "which subject is mapped, and where to: give them by -f SUBJECT and -t SUBJECT";
+        let from = prompt::or_line(from, "Subject to map:", missing)?;
+        Ok((from, prompt::or_line(to, "Where to:", missing)?))
+    })?;
     Fresh::begin(ctx)?;
     let mut claims = account.claims.clone();
     let target = WeightedMapping {
-        subject: Some(args.to.clone()),
+        subject: Some(to.clone()),
         weight: args.weight.unwrap_or(0),
         cluster: args.cluster.clone().unwrap_or_default(),
     };
-    let targets = claims.nats.mappings.entry(args.from.clone()).or_default();
+    let targets = claims.nats.mappings.entry(from.clone()).or_default();
     let same = |known: &&mut WeightedMapping| {
         known.subject == target.subject && known.cluster == target.cluster
     };
@@ -54,8 +62,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let headline = format!(
         "account {} maps {} to {}",
         clean_inline(&account.name),
-        clean_inline(&args.from),
-        clean_inline(&args.to)
+        clean_inline(&from),
+        clean_inline(&to)
     );
     issued.report(ctx, args.json, &headline)
 }

@@ -19,7 +19,7 @@ pub struct Args {
     export: ExportFlags,
     /// The importing account, by name or public key; * for all
     #[arg(short, long, value_name = "ACCOUNT")]
-    target_account: String,
+    target_account: Option<String>,
     /// Revoke activations issued until then: RFC 3339 or Unix seconds; 0 is now
     #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true, allow_negative_numbers = true, value_parser = moment::parse)]
     at: i64,
@@ -39,7 +39,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let index = edit.ask(subject.is_some(), || {
         exports::covering(&account, kind, subject)
     })?;
-    let target = importer(&edit.operator, &args.target_account)?;
+    let target = importer(&mut edit, args.target_account.as_deref())?;
     Fresh::begin(ctx)?;
     let at = if args.at == 0 { ctx.now() } else { args.at };
     let mut claims = account.claims.clone();

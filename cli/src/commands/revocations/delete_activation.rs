@@ -17,7 +17,7 @@ pub struct Args {
     export: ExportFlags,
     /// The importing account, by name or public key; * for all
     #[arg(short, long, value_name = "ACCOUNT")]
-    target_account: String,
+    target_account: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -34,7 +34,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let index = edit.ask(subject.is_some(), || {
         exports::covering(&account, kind, subject)
     })?;
-    let target = importer(&edit.operator, &args.target_account)?;
+    let target = importer(&mut edit, args.target_account.as_deref())?;
     let mut claims = account.claims.clone();
     let export = &mut claims.nats.exports[index];
     let shown = format!("{} {}", kind.name(), clean_inline(&export.subject));

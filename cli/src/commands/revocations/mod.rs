@@ -9,10 +9,11 @@ pub mod list_users;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::key_argument::{self, KeyArgument};
+use crate::key_argument::KeyArgument;
 use crate::output::Table;
 use crate::output::clean_inline;
-use crate::store::{Edit, Entry, Operator};
+use crate::prompt;
+use crate::store::{Edit, Entry};
 use crate::text;
 use clap::Subcommand;
 use nkey_core::claims::owned::Account;
@@ -121,21 +122,32 @@ pub struct ExportFlags {
     service: Option<bool>,
 }
 
-/// The public key of the importing account that is meant, or `*`.
-fn importer(operator: &Operator, wanted: &str) -> Result<String, Error> {
+/// The public key of the importing account that is meant, or `*`; without one the one that a
+/// person at a terminal chooses.
+fn importer(edit: &mut Edit, wanted: Option<&str>) -> Result<String, Error> {
+    let names = edit.operator.accounts()?;
+    let wanted = edit.ask(wanted.is_some(), || match wanted {
+        Some(wanted) => Ok(wanted.to_owned()),
+        None if prompt::is_possible() => {
+            let mut choices = names.clone();
+            choices.push(ALL.to_owned());
+            Ok(choices[prompt::choose("Of which account?", &choices)?].clone())
+        }
+        None => Err(Error::usage(
+            "of which account: give its name or public key, or *, by -t",
+        )),
+    })?;
     if wanted == ALL {
-        return Ok(wanted.to_owned());
+        return Ok(wanted);
     }
-    match operator.find_account(&operator.accounts()?, wanted) {
-        Ok(name) => Ok(operator.account(&name)?.sub().to_owned()),
-        Err(error) => match KeyArgument::parse("-t", wanted)? {
+    match edit.operator.find_account(&names, &wanted) {
+        Ok(name) => Ok(edit.operator.account(&name)?.sub().to_owned()),
+        Err(error) => match KeyArgument::parse("-t", &wanted)? {
             KeyArgument::Name(_) => Err(error),
-            KeyArgument::Public(_) => {
-                match key_argument::public("-t", wanted)?.expect_kind(Kind::Account) {
-                    Ok(key) => Ok(key.to_string()),
-                    Err(error) => Err(Error::usage(format!("-t {wanted}: {error}"))),
-                }
-            }
+            KeyArgument::Public(key) => match key.expect_kind(Kind::Account) {
+                Ok(key) => Ok(key.to_string()),
+                Err(error) => Err(Error::usage(format!("-t {key}: {error}"))),
+            },
         },
     }
 }

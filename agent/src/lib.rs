@@ -14,5 +14,7 @@ pub mod message;
 pub mod server;
 #[cfg(feature = "daemon")]
 pub mod store;
+#[cfg(feature = "token")]
+pub mod token;
 #[cfg(feature = "client")]
 pub mod wire;

@@ -3,10 +3,11 @@
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
     generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
-    validate, verify,
+    store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
+use crate::later::Later;
 use crate::seed_guard;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -61,57 +62,73 @@ pub struct Global {
 )]
 enum Command {
     /// Create an operator, a system account, an account and a user
-    Init(init::Args),
+    Init(Later<init::Args>),
+    /// Add an operator, account, user, export, import or mapping
     #[command(subcommand)]
-    Add(add::Command),
+    Add(Later<add::Command>),
     /// Bring the seeds of an nsc keystore into the agent
-    Adopt(adopt::Args),
+    Adopt(Later<adopt::Args>),
+    /// Start, stop, lock and unlock the agent
     #[command(subcommand)]
-    Agent(agent::Command),
+    Agent(Later<agent::Command>),
     /// Show what a JWT says, and whether its signature is right
-    Decode(decode::Args),
+    Decode(Later<decode::Args>),
+    /// Delete an account, user, export, import or mapping
     #[command(subcommand)]
-    Delete(delete::Command),
+    Delete(Later<delete::Command>),
+    /// Show what an operator, account, user or JWT says
     #[command(subcommand)]
-    Describe(describe::Command),
+    Describe(Later<describe::Command>),
     /// List when the tokens expire; fails if one does soon
-    Expirations(expirations::Args),
+    Expirations(Later<expirations::Args>),
+    /// Take keys out of the agent
     #[command(subcommand)]
-    Export(export::Command),
+    Export(Later<export::Command>),
     /// Build a store anew from JWTs, seeds and creds that lie in folders
-    Fix(fix::Args),
+    Fix(Later<fix::Args>),
+    /// Edit an operator, account, signing key, user or export
     #[command(subcommand)]
-    Edit(edit::Command),
+    Edit(Later<edit::Command>),
     /// Show which store, operator and account commands are about, or choose others
-    Env(env::Args),
+    Env(Later<env::Args>),
+    /// Generate keys, activations, creds, configurations and diagrams
     #[command(subcommand)]
-    Generate(generate::Command),
+    Generate(Later<generate::Command>),
+    /// Import keys into the agent, accounts and users into the store
     #[command(subcommand)]
-    Import(import::Command),
+    Import(Later<import::Command>),
+    /// List operators, accounts, users and keys
     #[command(subcommand)]
-    List(list::Command),
+    List(Later<list::Command>),
     /// Bring accounts from the servers into the store
-    Pull(pull::Args),
+    Pull(Later<pull::Args>),
     /// Send accounts to the servers
-    Push(push::Args),
+    Push(Later<push::Args>),
+    /// Issue tokens anew with another key
     #[command(subcommand)]
-    Reissue(reissue::Command),
+    Reissue(Later<reissue::Command>),
+    /// Rename an account
     #[command(subcommand, hide = true)]
-    Rename(rename::Command),
+    Rename(Later<rename::Command>),
+    /// Revoke users and activations, and take that back
     #[command(subcommand)]
-    Revocations(revocations::Command),
+    Revocations(Later<revocations::Command>),
+    /// Select the operator or account that commands are about
     #[command(subcommand)]
-    Select(select::Command),
+    Select(Later<select::Command>),
     /// Sign claims with a key of the agent
-    Sign(sign::Args),
+    Sign(Later<sign::Args>),
+    /// Stores of the agent, and keys that others hold
+    #[command(subcommand)]
+    Store(Later<store::Command>),
     /// Check an operator, its accounts and users
-    Validate(validate::Args),
+    Validate(Later<validate::Args>),
     /// Check the signature, the time and the issuer of a JWT
-    Verify(verify::Args),
+    Verify(Later<verify::Args>),
     /// Print the completions of a shell
-    Completions(completions::Args),
+    Completions(Later<completions::Args>),
     /// Print the manual page, or write all of them into a directory
-    Man(man::Args),
+    Man(Later<man::Args>),
 }
 
 /// The whole tree, for completions and man pages.
@@ -151,6 +168,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Revocations(command) => command.run(&mut ctx),
         Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
+        Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

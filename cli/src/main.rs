@@ -9,6 +9,7 @@ mod found;
 mod input;
 mod key_argument;
 mod key_flags;
+mod later;
 mod nats;
 #[cfg(test)]
 mod nsc_table;

@@ -33,7 +33,8 @@ macro_rules! scripts {
 
 scripts! {
     add, agent, bring, decode, delete, describe, edit, expirations, exports, generate, help, import, init, keys,
-    list, many, operators, pictures, push, reissue, revocations, seeds, sign, validate, verify,
+    list, many, operators, pictures, push, reissue, revocations, seeds, sign, store, terminal, trust, validate,
+    verify,
 }
 
 /// One command of a script.

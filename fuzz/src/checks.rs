@@ -99,13 +99,15 @@ pub fn differential(data: &[u8], go: &mut Go) {
 
 /// Any JSON: what is read and written is read again as the same.
 pub fn tolerant(data: &[u8]) {
-    let Ok((claims, _)) = read_claims(data) else {
+    let Ok((claims, notes)) = read_claims(data) else {
         return;
     };
     view(&claims);
     let json = claims.to_json();
-    let (again, _) = read_claims(json.as_bytes()).expect("our own JSON");
-    if again.claim_type() == claims.claim_type() {
+    // What was passed over may have said what the claim is.
+    if notes.is_empty() {
+        let (again, _) = read_claims(json.as_bytes()).expect("our own JSON");
+        assert_eq!(again.claim_type(), claims.claim_type());
         assert_eq!(again.to_json(), json);
     }
     let _ = claims.to_json_indented();

@@ -1,15 +1,20 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
+mod account_server;
 mod agent;
 mod demo;
 pub mod nats;
+mod proof;
 mod run;
 mod scratch;
 mod server;
 mod user;
+pub mod virtual_token;
 
+pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::{Server, free_port};

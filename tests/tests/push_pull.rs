@@ -2,9 +2,8 @@
 
 use nkey_core::nkey::PublicKey;
 use nkey_tests::nats::Message;
-use nkey_tests::{Demo, Scratch, User, command, run, skipped, wait_for};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use nkey_tests::{Demo, Scratch, User, account_server, command, run, skipped, wait_for};
+use std::net::TcpStream;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -244,58 +243,6 @@ fn resolvers_that_answer_wrongly_twice_late_or_not_at_all_are_named() {
     partly.fails(1);
 }
 
-/// An account server: `answer` gets the method, the path and the body.
-fn account_server(answer: impl Fn(&str, &str, &str) -> (u16, String) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/jwt/v2", listener.local_addr().expect("it"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            serve(stream, &answer);
-        }
-    });
-    url
-}
-
-fn serve(stream: TcpStream, answer: &impl Fn(&str, &str, &str) -> (u16, String)) {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    if reader.read_line(&mut line).unwrap_or(0) == 0 {
-        return;
-    }
-    let mut words = line.split(' ');
-    let (method, path) = (
-        words.next().unwrap_or_default().to_owned(),
-        words.next().unwrap_or_default().to_owned(),
-    );
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).expect("a header");
-        if header.trim().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = header.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().expect("a length");
-            }
-            if name.eq_ignore_ascii_case("content-type") {
-                assert_eq!(value.trim(), "application/jwt");
-            }
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("the body");
-    let (status, text) = answer(&method, &path, &String::from_utf8_lossy(&body));
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
-        text.len()
-    );
-    reader
-        .into_inner()
-        .write_all(answer.as_bytes())
-        .expect("to answer");
-}
-
 #[test]
 fn an_account_server_gets_and_gives_accounts() {
     let demo = Demo::new();
@@ -437,6 +384,78 @@ fn a_managed_operator_signs_what_signed_itself() {
     assert!(issuer("later").starts_with('O'));
     let pulled = guest.nkey("pull -A");
     assert_eq!(pulled.matches("unchanged").count(), 3, "{pulled}");
+
+    // Edits go there and come back as well, and so does the end of an account.
+    let edited = guest.run("edit account -n mine --conns 5");
+    assert!(
+        edited.stderr.contains("was signed by the operator"),
+        "{}",
+        edited.stderr
+    );
+    edited.ok();
+    assert!(issuer("mine").starts_with('O'));
+    assert_eq!(
+        owner.nkey("describe account -n mine -F nats.limits.conn"),
+        "5\n"
+    );
+    guest.run("delete account -n mine").fails(1);
+    guest.nkey("delete account -n mine -F");
+    assert_ne!(owner.nkey("describe account -n mine -F exp"), "null\n");
+    assert!(
+        owner
+            .nkey("describe account -n mine -F nats.revocations")
+            .contains("\"U")
+    );
+}
+
+#[test]
+fn activations_go_to_an_account_server_and_come_from_there() {
+    let demo = Demo::new();
+    let files: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let kept = Arc::clone(&files);
+    let url = account_server(move |method, path, body| {
+        let mut kept = kept.lock().expect("the files");
+        if method == "POST" {
+            let decoded = nkey_core::tolerant::decode(body).expect("a token");
+            let nkey_core::tolerant::AnyClaims::Activation(claims) = decoded.claims else {
+                return (400, "no activation".to_owned());
+            };
+            let hash = claims.hash_id().expect("a hash");
+            kept.push((format!("{path}/{hash}"), body.to_owned()));
+            return (200, String::new());
+        }
+        match kept.iter().find(|(name, _)| name == path) {
+            Some((_, token)) => (200, token.clone()),
+            None => (404, String::new()),
+        }
+    });
+    demo.nkey("add account -n importer");
+    demo.nkey("select account demo");
+    demo.nkey("add export -s priv.> -p");
+    let resolver = demo.run("generate activation -t importer --push").fails(2);
+    assert!(resolver.contains("HTTP account servers"), "{resolver}");
+    demo.nkey(&format!("edit operator --account-jwt-server-url {url}"));
+    let generated = demo.run("generate activation -t importer -s priv.x --push -o act.jwt");
+    let import = generated
+        .stderr
+        .lines()
+        .find_map(|line| line.split_once("nkey add import -u "));
+    let (_, at) = import.expect("what to type");
+    assert!(
+        at.starts_with(&format!("{url}/activations/")),
+        "{}",
+        generated.stderr
+    );
+    demo.nkey(&format!("add import -a importer -u {at}"));
+    demo.nkey("validate -A");
+    let absent = demo
+        .run(&format!("add import -a importer -u {url}/activations/none"))
+        .fails(1);
+    assert!(absent.contains("404"), "{absent}");
+    let secret = demo
+        .run("add import -a importer -u http://u:p@127.0.0.1/x")
+        .fails(2);
+    assert!(secret.contains("name or password"), "{secret}");
 }
 
 /// A CA, a server's and a client's certificate, by openssl.

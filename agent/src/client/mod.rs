@@ -18,12 +18,14 @@ mod many;
 pub mod nats;
 mod socket;
 mod status;
+mod stores;
 mod unlock;
 
 pub use error::Error;
 pub use keys::{AgentSigner, KeyInfo};
 pub use socket::socket_path;
 pub use status::{AgentStatus, StoreStatus};
+pub use stores::{Enrol, SlotInfo, StoreInfo};
 pub use unlock::Prompt;
 
 use crate::message::{MAX_FRAME, Name, Status, number};

@@ -1,6 +1,8 @@
 //! From a request to its answer.
 
 use super::connection::Connection;
+use super::holders::{self, Enrolment};
+use super::slow::Slow;
 use super::unlock::{self, Session, Step};
 use super::{Agent, log, now};
 use crate::gate::Gate;
@@ -8,6 +10,7 @@ use crate::message::{
     MAX_NAME, Name, Ours, QUERY, Question, Refusal, Request, SESSION_BIND, Status, Unreadable,
     flag, number, parse,
 };
+use crate::store::enrolled::Wanted;
 use crate::store::{Flags, KeyInfo, State, Store, StoreError};
 use crate::wire::{ED25519, Malformed, Writer, key_blob};
 use nkey_core::Signature;
@@ -41,6 +44,8 @@ pub enum Work {
     Passphrase(Zeroizing<Vec<u8>>),
     /// The next event of unlocking.
     Unlock(Session),
+    /// A holder that takes long.
+    Slow(Slow),
 }
 
 /// Answers a frame into `output`.
@@ -50,7 +55,22 @@ pub fn answer(
     frame: &[u8],
     output: &mut Writer,
 ) -> Outcome {
-    match parse(frame) {
+    let request = parse(frame);
+    let slow = request.as_ref().ok();
+    match slow.and_then(|request| Slow::of(agent, request, frame)) {
+        Some(slow) => Outcome::Wait(Work::Slow(slow)),
+        None => respond(agent, connection, request, output),
+    }
+}
+
+/// Answers a request, however long it takes.
+pub fn respond(
+    agent: &Agent,
+    connection: &mut Connection,
+    request: Result<Request<'_>, Unreadable>,
+    output: &mut Writer,
+) -> Outcome {
+    match request {
         Ok(Request::List) => list(agent, connection, output),
         Ok(Request::Sign { key, data }) => match sign(agent, connection, "sign", key, data) {
             Ok(signature) => {
@@ -156,7 +176,7 @@ pub fn same_marks(one: &[u8], other: &[u8]) -> bool {
 
 /// Goes on after waiting.
 pub async fn resume(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     connection: &mut Connection,
     work: Work,
     output: &mut Writer,
@@ -182,6 +202,7 @@ pub async fn resume(
             Step::Done(Ok(())) => status(agent, connection, Name::Unlock, output),
             Step::Done(Err(refusal)) => refused(output, Name::Unlock, &refusal),
         },
+        Work::Slow(slow) => slow.answer(agent, connection, output).await,
     }
     Outcome::Done
 }
@@ -241,11 +262,11 @@ fn extended(
     output.end_frame(frame);
 }
 
-fn done(output: &mut Writer, name: Name, body: impl FnOnce(&mut Writer)) {
+pub fn done(output: &mut Writer, name: Name, body: impl FnOnce(&mut Writer)) {
     extended(output, name, Status::Ok, "", body);
 }
 
-fn refused(output: &mut Writer, name: Name, refusal: &Refusal) {
+pub fn refused(output: &mut Writer, name: Name, refusal: &Refusal) {
     extended(output, name, refusal.status, &refusal.reason, |_| {});
 }
 
@@ -270,7 +291,7 @@ fn query(output: &mut Writer) {
 }
 
 /// Every key that the connection may use, with its store's name.
-fn rows(agent: &Agent, connection: &Connection) -> Vec<(KeyInfo, &'static str)> {
+fn rows<'a>(agent: &'a Agent, connection: &'a Connection) -> Vec<(KeyInfo, &'a str)> {
     let own: &dyn Store = connection.volatile.as_ref();
     let lasting = agent
         .stores
@@ -441,6 +462,31 @@ fn carry_out(
         Ours::List { offset, limit } => list_page(agent, connection, offset, limit, output),
         Ours::Status => status(agent, connection, Name::Status, output),
         Ours::Unlock { answer } => return unlocking(agent, connection, answer, output),
+        Ours::Stores => holders::stores(agent, output),
+        Ours::Slots { store } => holders::slots(agent, store, output),
+        Ours::Enrol {
+            store,
+            slot,
+            kind,
+            name,
+            flags,
+            key,
+        } => {
+            let wanted = Wanted {
+                slot,
+                kind,
+                name,
+                key: None,
+                any_iat: false,
+            };
+            let asked = Enrolment {
+                store,
+                wanted,
+                flags,
+                key,
+            };
+            holders::enrol(agent, connection.pid, asked, output);
+        }
         Ours::Add { seed, name, flags } => {
             let added = Seed::from_str(seed)
                 .map_err(|error| Refusal::from(StoreError::Seed(error)))
@@ -489,11 +535,12 @@ fn at_home(request: &Ours<'_>) -> Option<Name> {
         Ours::Export { .. } => Some(Name::Export),
         Ours::Remove { .. } => Some(Name::Remove),
         Ours::Rename { .. } => Some(Name::Rename),
+        Ours::Enrol { .. } => Some(Name::Enrol),
         _ => None,
     }
 }
 
-fn key_answer(output: &mut Writer, name: Name, result: Result<PublicKey, Refusal>) {
+pub fn key_answer(output: &mut Writer, name: Name, result: Result<PublicKey, Refusal>) {
     match result {
         Ok(key) => done(output, name, |body| {
             body.string(key.encode().as_bytes());

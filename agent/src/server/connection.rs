@@ -2,6 +2,7 @@
 
 use super::answer::{self, Outcome};
 use super::budget::SMALL;
+use super::slow::gone;
 use super::unlock::Session;
 use super::{Agent, Counted};
 use crate::message::{MAX_FRAME, number};
@@ -45,8 +46,20 @@ pub struct Connection {
     pub bindings: usize,
 }
 
+impl Connection {
+    /// What a request needs of it on a thread of its own.
+    pub fn for_thread(&self) -> Connection {
+        Connection {
+            pid: self.pid,
+            volatile: Arc::clone(&self.volatile),
+            session: None,
+            bindings: self.bindings,
+        }
+    }
+}
+
 /// Serves a connection until it ends.
-pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
+pub async fn serve(agent: &Arc<Agent>, mut stream: UnixStream, pid: Option<i32>) {
     let mut connection = Connection {
         pid,
         volatile: Arc::new(Volatile::new()),
@@ -60,7 +73,7 @@ pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
 }
 
 async fn frames(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     stream: &mut UnixStream,
     connection: &mut Connection,
     input: &mut Input,
@@ -116,7 +129,10 @@ async fn frames(
         input.consume(length);
         while let Outcome::Wait(work) = outcome {
             flush(stream, output).await?;
-            outcome = answer::resume(agent, connection, work, output).await;
+            outcome = tokio::select! {
+                outcome = answer::resume(agent, connection, work, output) => outcome,
+                () = gone(stream) => return Ok(()),
+            };
         }
         if output.as_bytes().len() > SMALL || share.is_some() {
             flush(stream, output).await?;

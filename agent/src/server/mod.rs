@@ -3,9 +3,11 @@
 mod answer;
 mod budget;
 mod connection;
+mod holders;
 mod listen;
 mod log;
 mod process;
+mod slow;
 mod unlock;
 
 pub use listen::{ListenError, listen};
@@ -45,6 +47,7 @@ pub struct Agent {
     /// The memory of large answers.
     answers: Budget,
     unlocking: unlock::Unlocking,
+    lanes: slow::Lanes,
     /// The stores of connections that hold keys. Locked while a key is added.
     volatiles: Mutex<Vec<Weak<Volatile>>>,
     under_way: AtomicUsize,
@@ -57,8 +60,9 @@ impl Agent {
         stores: Vec<(Arc<dyn Store>, String)>,
         warnings: impl Fn() -> Vec<String> + Send + Sync + 'static,
     ) -> Agent {
-        let (stores, places) = stores.into_iter().unzip();
+        let (stores, places): (Vec<Arc<dyn Store>>, _) = stores.into_iter().unzip();
         Agent {
+            lanes: slow::Lanes::new(&stores),
             stores,
             places,
             warnings: Box::new(warnings),

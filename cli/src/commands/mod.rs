@@ -24,5 +24,6 @@ pub mod rename;
 pub mod revocations;
 pub mod select;
 pub mod sign;
+pub mod store;
 pub mod validate;
 pub mod verify;

@@ -4,6 +4,7 @@ use super::tls::TlsFlags;
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::token::is_token;
+use nkey_core::activation::HashId;
 use nkey_core::creds;
 use nkey_core::jwt::MAX_TOKEN;
 use std::time::Duration;
@@ -58,13 +59,29 @@ impl AccountServer {
     /// # Errors
     /// Says what the server answered.
     pub fn push(&self, key: &str, token: &str) -> Result<Taken, Error> {
-        let url = self.account(key);
+        self.post(&self.account(key), token)
+    }
+
+    /// Sends an activation, which then stands at [`AccountServer::activation`].
+    ///
+    /// # Errors
+    /// Says what the server answered.
+    pub fn activate(&self, token: &str) -> Result<Taken, Error> {
+        self.post(&format!("{}/activations", self.url), token)
+    }
+
+    /// Where the activation with this hash stands.
+    pub fn activation(&self, hash: &HashId) -> String {
+        format!("{}/activations/{hash}", self.url)
+    }
+
+    fn post(&self, url: &str, token: &str) -> Result<Taken, Error> {
         let answer = self
             .agent
-            .post(&url)
+            .post(url)
             .content_type("application/jwt")
             .send(token)
-            .map_err(|error| failed(&url, &error))?;
+            .map_err(|error| failed(url, &error))?;
         let status = answer.status();
         let message = message(answer);
         match status {
@@ -72,7 +89,7 @@ impl AccountServer {
                 Ok(Taken::Now(message))
             }
             _ if status.is_success() => Ok(Taken::Later(message)),
-            _ => Err(refused(&url, status, &message)),
+            _ => Err(refused(url, status, &message)),
         }
     }
 
@@ -127,6 +144,24 @@ impl AccountServer {
             )))
         }
     }
+}
+
+/// How long a server that is asked by the way may take.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Fetches the token that a URL gives.
+///
+/// # Errors
+/// If there is none.
+pub fn fetch(url: &str) -> Result<String, Error> {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = authority.split('/').next().unwrap_or_default();
+    if host.contains('@') {
+        return Err(Error::usage(
+            "the URL holds a name or password, which would be shown and stored",
+        ));
+    }
+    AccountServer::new(url, &TlsFlags::default(), PATIENCE)?.whole()
 }
 
 fn failed(url: &str, error: &ureq::Error) -> Error {

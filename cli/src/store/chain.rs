@@ -264,6 +264,16 @@ fn check_operator(
             ),
         );
     }
+    if standard.iss != standard.sub && nats.signing_keys.contains(&standard.iss) {
+        report.push(
+            Class::Warning,
+            "iss",
+            format_args!(
+                "{} signed it, which no token but this one names as a signing key: make sure that it is the operator's",
+                standard.iss
+            ),
+        );
+    }
     if nats.strict_signing_key_usage && nats.signing_keys.is_empty() {
         report.push(
             Class::Warning,

@@ -6,6 +6,7 @@ use super::file;
 use super::issue::issue;
 use super::keys::Fresh;
 use super::lock::Lock;
+use super::managed;
 use super::operator::Operator;
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
@@ -207,8 +208,10 @@ impl Edit {
     ) -> Result<Issued, Error> {
         let (token, issued) = self.issue_account(ctx, account, claims)?;
         let read = Some(account.bytes.as_slice());
+        let lock = self.lock()?;
         self.operator
-            .write_account(self.lock()?, &account.name, &token, read)?;
+            .write_account(lock, &account.name, &token, read)?;
+        managed::synchronize(ctx, lock, &self.operator, &self.entry, &account.name)?;
         Ok(issued)
     }
 

@@ -1,6 +1,8 @@
 //! Reading bounded, writing whole or not at all.
 
 use crate::error::Error;
+use rustix::fs::CWD;
+use rustix::io::Errno;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -35,8 +37,9 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     if !metadata.is_file() {
         return Err(Error::failed(format!("{} is not a file", path.display())));
     }
-    let mut bytes = Vec::new();
     let limit = MAX_FILE as u64 + 1;
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected + 1);
     file.take(limit)
         .read_to_end(&mut bytes)
         .map_err(|error| failed("read", path, &error))?;
@@ -67,12 +70,10 @@ pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Err
     }
     match read {
         Some(_) => temp.rename(path),
-        // A link is not made over a file that appeared meanwhile; a rename would replace it.
-        None => match fs::hard_link(&temp.path, path) {
-            Ok(()) => sync_parent(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(changed(path)),
-            Err(_) => temp.rename(path),
-        },
+        None => {
+            temp.create(path)?;
+            sync_parent(path)
+        }
     }
 }
 
@@ -90,16 +91,11 @@ pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
     File::open(dir)
         .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
         .map_err(|error| failed("write to disk the folder", dir, &error))?;
-    let create = |((name, _), temp): (&(String, &str), &Temp)| {
+    let create = |((name, _), temp): (&(String, &str), Temp)| {
         let path = dir.join(name);
-        match fs::hard_link(&temp.path, &path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(changed(&path)),
-            Err(error) if path.exists() => Err(failed("write", &path, &error)),
-            Err(_) => fs::rename(&temp.path, &path).map_err(|error| failed("write", &path, &error)),
-        }
+        temp.create(&path)
     };
-    let created = files.iter().zip(&temps).try_for_each(create);
+    let created = files.iter().zip(temps).try_for_each(create);
     sync(dir).and(created)
 }
 
@@ -192,6 +188,7 @@ fn sync(dir: &Path) -> Result<(), Error> {
 /// `nats auth` pass over it.
 struct Temp {
     path: PathBuf,
+    done: bool,
 }
 
 impl Temp {
@@ -210,6 +207,7 @@ impl Temp {
         let name = format!(".nkey-{:016x}.tmp", u64::from_ne_bytes(random));
         let temp = Temp {
             path: parent(path).join(name),
+            done: false,
         };
         let mut options = OpenOptions::new();
         let file = options
@@ -223,16 +221,40 @@ impl Temp {
         Ok((temp, file))
     }
 
-    fn rename(self, path: &Path) -> Result<(), Error> {
+    fn rename(mut self, path: &Path) -> Result<(), Error> {
         fs::rename(&self.path, path).map_err(|error| failed("write", path, &error))?;
+        self.done = true;
         sync_parent(path)
+    }
+
+    /// Renames it unless a file has appeared at `path`; the folder is still to be synced.
+    fn create(mut self, path: &Path) -> Result<(), Error> {
+        let none = rustix::fs::RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(CWD, &self.path, CWD, path, none) {
+            Ok(()) => self.done = true,
+            Err(Errno::EXIST) => return Err(changed(path)),
+            // Not every filesystem can; none makes a link over a file.
+            Err(_) => match fs::hard_link(&self.path, path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(changed(path));
+                }
+                Err(error) if path.exists() => return Err(failed("write", path, &error)),
+                Err(_) => {
+                    fs::rename(&self.path, path).map_err(|error| failed("write", path, &error))?;
+                    self.done = true;
+                }
+            },
+        }
+        Ok(())
     }
 }
 
 impl Drop for Temp {
     fn drop(&mut self) {
-        // Gone already after a rename.
-        let _ = fs::remove_file(&self.path);
+        if !self.done {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

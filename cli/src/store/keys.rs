@@ -43,6 +43,17 @@ pub struct Fresh {
 }
 
 impl Fresh {
+    /// Where making the key is the first that is asked of the agent.
+    ///
+    /// # Errors
+    /// If signals cannot be waited for.
+    pub fn new() -> Result<Fresh, Error> {
+        Ok(Fresh {
+            keys: Vec::new(),
+            interrupted: interruption()?,
+        })
+    }
+
     /// Asks whether the agent can sign, before a key is made that nothing would name.
     ///
     /// # Errors
@@ -54,10 +65,7 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Ok(Fresh {
-                keys: Vec::new(),
-                interrupted: interruption()?,
-            }),
+            None => Fresh::new(),
         }
     }
 

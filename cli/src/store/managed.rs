@@ -7,15 +7,11 @@ use super::receive::{Received, Receiver};
 use super::token::Entry;
 use crate::context::Context;
 use crate::error::Error;
-use crate::nats::account_server::AccountServer;
+use crate::nats::account_server::{AccountServer, PATIENCE};
 use crate::nats::address::{Target, target};
 use crate::nats::tls::TlsFlags;
 use crate::output::clean_inline;
 use nkey_core::claims::owned;
-use std::time::Duration;
-
-/// How long the account server may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends the account that was just written to the operator, if others hold it, and stores what
 /// comes back. The account stays as it is if that fails, and `nkey push` tries again.

@@ -27,6 +27,7 @@ pub mod signer;
 pub mod system;
 pub mod table;
 mod token;
+pub mod trust;
 pub mod well_known;
 
 pub use config::Store;

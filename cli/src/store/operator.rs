@@ -4,7 +4,7 @@ use super::config::{Info, folders, go_json, names};
 use super::file;
 use super::lock::Lock;
 use super::name::check_name;
-use super::token::Entry;
+use super::token::{Entry, mentions};
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::prompt;
@@ -128,7 +128,10 @@ impl Operator {
             return Ok(name.clone());
         }
         if PublicKey::from_str(wanted).is_ok() {
-            for name in names {
+            let (near, far): (Vec<_>, Vec<_>) = names
+                .iter()
+                .partition(|name| mentions(&self.account_jwt(name), wanted));
+            for name in near.into_iter().chain(far) {
                 if self.account(name)?.sub() == wanted {
                     return Ok(name.clone());
                 }
@@ -175,7 +178,10 @@ impl Operator {
             (Some(wanted), _) if names.iter().any(|name| name == wanted) => wanted,
             (Some(wanted), _) => {
                 if PublicKey::from_str(wanted).is_ok() {
-                    for name in &names {
+                    let (near, far): (Vec<_>, Vec<_>) = names
+                        .iter()
+                        .partition(|name| mentions(&self.user_jwt(account, name), wanted));
+                    for name in near.into_iter().chain(far) {
                         let entry = self.user(account, name)?;
                         if entry.sub() == wanted {
                             return Ok(entry);

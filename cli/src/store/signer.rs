@@ -124,6 +124,23 @@ pub fn user_signer(
     user_signer_again(ctx, strict, account, "")
 }
 
+/// The key that [`user_signer`] names if the agent holds it, without asking: of all that adding
+/// a user takes, listing the keys of a large agent takes longest. None if only asking tells.
+///
+/// # Errors
+/// If `-K` is a seed.
+pub fn likely_user_signer(
+    ctx: &Context,
+    strict: bool,
+    account: &Entry<Account>,
+) -> Result<Option<Signer>, Error> {
+    let mut keys = account_keys(strict, account).into_iter();
+    Ok(match ctx.private_key()? {
+        Some(_) => None,
+        None => keys.find(|signer| signer.scope.is_none()),
+    })
+}
+
 /// [`user_signer`]; the key `last`, which signed before, comes first, also if it has a scope.
 ///
 /// # Errors

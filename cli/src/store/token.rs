@@ -6,7 +6,7 @@ use crate::output::clean_inline;
 use nkey_core::claims::ClaimType;
 use nkey_core::claims::owned::{Account, Activation, Claims, Operator, User};
 use nkey_core::creds;
-use nkey_core::jwt::Algorithm;
+use nkey_core::jwt::{Algorithm, Parts};
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::tolerant::{self, AnyClaims, Decoded, Notes};
 use std::path::{Path, PathBuf};
@@ -87,6 +87,23 @@ pub fn read_token(path: &Path) -> Result<Option<(Vec<u8>, String, Decoded)>, Err
     let decoded = tolerant::decode(&token)
         .map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
     Ok(Some((bytes, token, decoded)))
+}
+
+/// Whether a token in a file holds this text: quick, since nothing is parsed or verified.
+pub fn mentions(path: &Path, text: &str) -> bool {
+    let Ok(Some(bytes)) = file::read(path) else {
+        return false;
+    };
+    let Ok(Ok(parts)) =
+        std::str::from_utf8(&bytes).map(|file| Parts::new(creds::parse_token(file)))
+    else {
+        return false;
+    };
+    let mut scratch = vec![0; parts.payload_len().unwrap_or(0)];
+    let payload = parts.decode_payload(&mut scratch).unwrap_or_default();
+    let (text, first) = (text.as_bytes(), text.bytes().next());
+    let mut starts = (0..payload.len()).filter(|&at| payload.get(at).copied() == first);
+    starts.any(|at| payload[at..].starts_with(text))
 }
 
 impl<N: Typed> Entry<N> {

@@ -1,13 +1,8 @@
 //! Operators that nsc knows by name: `synadia`, and `NSC_<NAME>_OPERATOR` in the environment.
 
 use crate::error::Error;
-use crate::nats::account_server::AccountServer;
-use crate::nats::tls::TlsFlags;
+use crate::nats::account_server;
 use crate::output::clean_inline;
-use std::time::Duration;
-
-/// How long the server of an operator may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// nsc's own list (`cmd/wellknownoperator.go`).
 const KNOWN: [(&str, &str); 1] = [("synadia", "https://api.synadia.io/jwt/v1/operator")];
@@ -33,20 +28,10 @@ pub fn url(text: &str) -> Option<String> {
 /// # Errors
 /// If there is none.
 pub fn fetch(url: &str) -> Result<String, Error> {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    if authority
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .contains('@')
-    {
-        return Err(Error::usage(
-            "the URL holds a name or password, which would be shown and stored",
-        ));
-    }
-    AccountServer::new(url, &TlsFlags::default(), PATIENCE)?
-        .whole()
-        .map_err(|error| Error::failed(format!("the operator of {}: {error}", clean_inline(url))))
+    account_server::fetch(url).map_err(|error| match error.code() {
+        1 => Error::failed(format!("the operator of {}: {error}", clean_inline(url))),
+        _ => error,
+    })
 }
 
 #[cfg(test)]

@@ -372,6 +372,9 @@ impl<'a, 'v> Reader<'a, 'v> {
     fn generic_type(&mut self) -> Result<(), Why> {
         self.enter("type")?;
         let raw = self.cursor.string()?;
+        if raw.is_empty() {
+            return Err(Why::Zero);
+        }
         // Go refuses the two old types, and reads a known one as that claim.
         let claim = ClaimType::from_name(raw);
         if claim != ClaimType::Generic || matches!(raw, "cluster" | "server") {

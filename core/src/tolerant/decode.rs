@@ -273,10 +273,27 @@ fn from_document(document: Node, claim_type: ClaimType) -> Result<(AnyClaims, No
                 nats: &mut generic.nats,
             };
             cx.object(&mut whole, document)
+                .and_then(|()| fixed(&generic.nats))
                 .map(|()| AnyClaims::Generic(generic))
         }
     };
     Ok((claims.map_err(DecodeError::Member)?, cx.notes))
+}
+
+/// Reads what is not free in a generic claim's `nats`: Go reads tags, type and version as such.
+fn fixed(nats: &Node) -> Result<(), ReadError> {
+    let Node::Map(members) = nats else {
+        return Ok(());
+    };
+    let is_fixed = |name: &str| {
+        ["tags", "type", "version"]
+            .iter()
+            .any(|key| same_fold(name, key))
+    };
+    let fixed = members.iter().filter(|(name, _)| is_fixed(name)).cloned();
+    let fixed = Node::Map(fixed.collect());
+    let mut fields = GenericFields::default();
+    Context::default().within("nats", |cx| cx.object(&mut fields, fixed))
 }
 
 /// Reads a token as nats-io/jwt's `Decode` does, and verifies it: header, signature of `iss`,

@@ -2,7 +2,7 @@
 
 use crate::canonical::{fold, same_fold};
 use crate::claims::{ExportType, Sampling, ScopeType};
-use crate::json::Node;
+use crate::json::{Node, go_float};
 use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -79,6 +79,9 @@ const MAX_KEY: usize = 64;
 pub trait ReadNode: Default {
     /// Whether a list that stands again is added to the first, and not read in its place.
     const APPENDS: bool = false;
+
+    /// Whether `null` leaves the member as it is. Go asks a type with a reader of its own.
+    const PASSES_NULL: bool = true;
 
     /// Reads the value.
     ///
@@ -170,6 +173,33 @@ impl Context {
             }
         }
         Ok(())
+    }
+
+    /// The same value as it is after Go's maps: every key once in an object, the last, and
+    /// ascending; others are noted. A number is whole if its value is.
+    pub(crate) fn unique(&mut self, node: Node) -> Node {
+        match node {
+            Node::List(items) => {
+                Node::List(items.into_iter().map(|item| self.unique(item)).collect())
+            }
+            Node::Map(members) => {
+                let mut unique = BTreeMap::new();
+                for (name, node) in members {
+                    let node = self.unique(node);
+                    if unique.contains_key(&name) {
+                        let path = self.path_of(&name);
+                        self.notes.repeated.push(path);
+                    }
+                    unique.insert(name, node);
+                }
+                Node::Map(unique.into_iter().collect())
+            }
+            Node::Float(value) => match go_float(value).parse() {
+                Ok(whole) => u64::try_from(whole).map_or(Node::Int(whole), Node::Uint),
+                Err(_) => Node::Float(value),
+            },
+            other => other,
+        }
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -266,7 +296,7 @@ read_number!(i64: "a whole number of 64 bits", u64: "a whole number from 0", u8:
 
 impl<T: ReadNode> ReadNode for Option<T> {
     fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
-        if node == Node::Null {
+        if node == Node::Null && T::PASSES_NULL {
             return Ok(());
         }
         self.get_or_insert_default().read(node, cx)
@@ -347,6 +377,8 @@ impl ReadNode for Sampling {
 macro_rules! read_enum {
     ($( $name:ident, $default:ident, $wanted:literal );*) => { $(
         impl ReadNode for $name {
+            const PASSES_NULL: bool = false;
+
             fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
                 *self = node
                     .as_text()

@@ -6,6 +6,7 @@ use crate::random::Random;
 use crate::table::{ACCOUNT, GENERIC, Go, TRICKS};
 use crate::{TYPES, rows};
 use nkey_core::canonical;
+use nkey_core::claims::{Claim, ClaimType};
 use nkey_core::nkey::{KeyPair, Kind as KeyKind, Seed};
 use nkey_core::tolerant::{decode, read_claims};
 use nkey_core::validate::validate;
@@ -85,7 +86,19 @@ fn compare(payload: &[u8], token: &str, checked: &Checked) -> Result<(), String>
         (Ok(ours), None) => checked
             .agrees(&ours.claims.effective())
             .map_err(|why| format!("{why}\nof   {shown}")),
-        _ => Ok(()),
+        // Go reads half of a surrogate pair, and bytes that are no text, as U+FFFD.
+        (Err(error), None) if error.to_string().starts_with("not JSON: ") => Ok(()),
+        (Err(error), None) => Err(format!("{error}, but Go reads\n{shown}")),
+        // Go's Decode takes a generic claim for one of version 1; we read it as DecodeGeneric does.
+        (Ok(ours), Some(error))
+            if ours.claims.claim_type() == ClaimType::Generic && error.contains("V1 signature") =>
+        {
+            Ok(())
+        }
+        // It reads numbers of a sampling that it does not write.
+        (Ok(_), Some(error)) if error.starts_with("encoding again: ") => Ok(()),
+        (Ok(_), Some(error)) => Err(format!("Go: {error}, but we read\n{shown}")),
+        (Err(_), Some(_)) => Ok(()),
     }
 }
 
@@ -96,7 +109,7 @@ fn no_change_to_a_payload_is_accepted_and_read_otherwise() {
     let mut taken: BTreeMap<Kind, u64> = BTreeMap::new();
     for kind in TYPES {
         let mut list = Vec::new();
-        for made in peer::claims(kind).iter().step_by(10) {
+        for made in peer::claims(kind).iter().step_by(16) {
             let payload = String::from_utf8(peer::payload(&made.token)).expect("a text");
             let pair = peer::pair(&made.seed);
             for change in Kind::ALL {

@@ -3,7 +3,9 @@
 //! Everything is measured with the other side on the same machine in the same minute, so
 //! that a busy machine changes both. `docs/performance.md` has the figures of one run.
 
+mod commands;
 mod core_speed;
+mod revocations;
 mod socket;
 mod start;
 
@@ -26,7 +28,14 @@ impl Row {
 }
 
 fn main() {
-    let rows = [core_speed::rows(), socket::rows(), start::rows()];
+    let go = core_speed::go();
+    let rows = [
+        core_speed::rows(&go),
+        revocations::rows(&go[3..]),
+        socket::rows(),
+        start::rows(),
+        commands::rows(),
+    ];
     println!("| what | wanted | measured |\n|---|---|---|");
     for row in rows.iter().flatten() {
         println!("| {} | {} | {} |", row.what, row.wanted, row.measured);

@@ -16,7 +16,7 @@
 mod change;
 mod create;
 mod entry;
-mod files;
+pub(in crate::store) mod files;
 mod layout;
 mod lock;
 mod plugin;

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::input::boolean;
 use crate::key_argument;
+use crate::nats::account_server;
 use crate::output::clean_inline;
 use crate::prompt;
 use crate::source::{self, MAX_TEXT};
@@ -20,6 +21,7 @@ use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::subject::Subject;
 use nkey_core::tolerant::{self, AnyClaims};
 use std::str::FromStr;
+use zeroize::Zeroizing;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -134,13 +136,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 }
 
 fn from_activation(file: &str, account: &Entry<Account>) -> Result<Import, Error> {
-    if file.contains("://") {
-        return Err(Error::usage(format!(
-            "activations are not fetched from servers, which could give another each time: fetch {} yourself and give the file",
-            clean_inline(file)
-        )));
-    }
-    let text = source::read(file, MAX_TEXT)?;
+    let lower = file.to_ascii_lowercase();
+    let text = if lower.starts_with("http://") || lower.starts_with("https://") {
+        Zeroizing::new(account_server::fetch(file)?)
+    } else {
+        source::read(file, MAX_TEXT)?
+    };
     let token = creds::parse_token(&text).trim();
     let failed = |reason: String| Error::failed(format!("{}: {reason}", clean_inline(file)));
     let decoded = tolerant::decode(token).map_err(|error| failed(error.to_string()))?;

@@ -10,25 +10,25 @@ pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::later::Later;
 use clap::Subcommand;
 
-/// Add an operator, account, user, export, import or mapping
 #[derive(Subcommand)]
 pub enum Command {
     /// Add an account
-    Account(account::Args),
+    Account(Later<account::Args>),
     /// Add an export to an account
-    Export(export::Args),
+    Export(Later<export::Args>),
     /// Add an import to an account
-    Import(import::Args),
+    Import(Later<import::Args>),
     /// Add a mapping to an account, or change its weight
-    Mapping(mapping::Args),
+    Mapping(Later<mapping::Args>),
     /// Add an operator
-    Operator(operator::Args),
+    Operator(Later<operator::Args>),
     /// Add a user to an account
-    User(user::Args),
+    User(Later<user::Args>),
     /// Add many users to an account
-    Users(users::Args),
+    Users(Later<users::Args>),
 }
 
 impl Command {

@@ -1,7 +1,7 @@
 //! `nkey add user`.
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::input::name::NameFlag;
 use crate::input::permissions::PermissionFlags;
 use crate::input::validity::ValidityFlags;
@@ -12,7 +12,7 @@ use crate::store::chain::has_own_permissions;
 use crate::store::defaults::new_user;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
-use crate::store::signer::{Signer, after_revocations, user_signer};
+use crate::store::signer::{Signer, after_revocations, likely_user_signer, user_signer};
 use crate::store::{Entry, Operator, Store, check_name};
 use nkey_core::claims::owned::{Account, Claims, User};
 use nkey_core::nkey::{Kind, PublicKey};
@@ -102,19 +102,36 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         );
         return Err(Error::failed(format!("account {of} has a user {name} already")).next(next));
     }
-    let signer = user_signer(ctx, strict, &account)?;
-    let mut fresh = Fresh::begin(ctx)?;
-    let added = prepare(
-        args,
+    let likely = likely_user_signer(ctx, strict, &account)?;
+    let (signer, mut fresh) = match &likely {
+        Some(signer) => (signer.clone(), Fresh::new()?),
+        None => (user_signer(ctx, strict, &account)?, Fresh::begin(ctx)?),
+    };
+    let key = match user_key(
         ctx,
-        &operator,
-        &account,
-        &name,
         given.as_ref(),
-        &signer,
+        [operator.name(), &account.name, &name],
         &mut fresh,
-    )
-    .map_err(|error| fresh.abandon(ctx, error))?;
+    ) {
+        Err(error) if likely.is_some() => {
+            // What it says of a locked agent names the store.
+            Fresh::begin(ctx)?;
+            return Err(error);
+        }
+        other => other?,
+    };
+    let mut added = prepare(args, ctx, &operator, &account, &name, &key, &signer);
+    if let (Err(error), Some(_)) = (&added, &likely)
+        && error.code() == Exit::Failed as u8
+    {
+        let asked = user_signer(ctx, strict, &account);
+        added = match asked {
+            Ok(asked) if asked.key == signer.key => added,
+            Ok(asked) => prepare(args, ctx, &operator, &account, &name, &key, &asked),
+            Err(error) => Err(error),
+        };
+    }
+    let added = added.map_err(|error| fresh.abandon(ctx, error))?;
     if let Err(error) = operator.write_user(&lock, &account.name, &name, &added.token, None) {
         return Err(if operator.has_user(&account.name, &name) {
             error
@@ -146,31 +163,34 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what run has read, once")]
+/// The key of the user that `path` names: the one that is given, or a new one.
+fn user_key(
+    ctx: &mut Context,
+    given: Option<&KeyArgument>,
+    path: [&str; 3],
+    fresh: &mut Fresh,
+) -> Result<PublicKey, Error> {
+    let key = match given {
+        Some(KeyArgument::Public(key)) => *key,
+        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
+            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
+        }
+        _ => fresh.generate(ctx, Kind::User, &key_names::identity(&path))?,
+    };
+    key.expect_kind(Kind::User)
+        .map_err(|error| Error::usage(format!("-k: {error}")))
+}
+
 fn prepare(
     args: &Args,
     ctx: &mut Context,
     operator: &Operator,
     account: &Entry<Account>,
     name: &str,
-    given: Option<&KeyArgument>,
+    key: &PublicKey,
     signer: &Signer,
-    fresh: &mut Fresh,
 ) -> Result<Added, Error> {
-    let key: PublicKey = match given {
-        Some(KeyArgument::Public(key)) => *key,
-        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
-            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
-        }
-        _ => {
-            let path = [operator.name(), &account.name, name];
-            fresh.generate(ctx, Kind::User, &key_names::identity(&path))?
-        }
-    };
-    let key = key
-        .expect_kind(Kind::User)
-        .map_err(|error| Error::usage(format!("-k: {error}")))?;
-    let claims = args.flags.claims(ctx.now(), account, signer, &key, name)?;
+    let claims = args.flags.claims(ctx.now(), account, signer, key, name)?;
     let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
     let after = after_revocations(&account.claims.nats, &claims.standard.sub);
     let token = issue(ctx, &signer.key, claims, after)?;

@@ -10,7 +10,7 @@ use crate::output::clean_inline;
 use crate::prompt;
 use crate::store::keys::Fresh;
 use crate::store::{Edit, Entry, Operator, Store, file};
-use nkey_core::claims::owned::{Account, User};
+use nkey_core::claims::owned::{Account, Claims, User};
 use nkey_core::revocation::revoke;
 use serde_json::json;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const LAST: i64 = 60;
 pub struct Args {
     #[command(flatten)]
     name: NameFlag,
-    /// Revoke its users in the last token that -o writes
+    /// Revoke its users in its last token, which -o writes and which goes to others that hold the operator
     #[arg(
         short = 'R', long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean::parse
@@ -77,11 +77,17 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let mut done = Vec::new();
     if let Some(path) = &args.output_file {
-        let token = last_token(args, ctx, &edit, &account, &users)?;
+        let claims = last_claims(args, ctx, &account, &users);
+        let (token, _) = edit.issue_account(ctx, &account, claims)?;
         file::write_output(path, token.as_bytes(), true)?;
         done.push(format!("wrote {}", path.display()));
     }
     let mut keys: Vec<String> = Vec::new();
+    if edit.operator.is_managed() {
+        // Whoever holds the operator learns that the account ends.
+        let claims = last_claims(args, ctx, &account, &users);
+        edit.write_account(ctx, &account, claims)?;
+    }
     for (user, entry) in &users {
         edit.operator.remove_user(edit.lock()?, &name, user)?;
         done.push(format!("deleted user {name}/{user}"));
@@ -133,13 +139,13 @@ fn choose(operator: &Operator) -> Result<String, Error> {
     Ok(names[prompt::choose("Which account?", &names)?].clone())
 }
 
-fn last_token(
+/// The account as it ends: valid for a minute, its users revoked.
+fn last_claims(
     args: &Args,
-    ctx: &mut Context,
-    edit: &Edit,
+    ctx: &Context,
     account: &Entry<Account>,
     users: &[(String, Result<Entry<User>, Error>)],
-) -> Result<String, Error> {
+) -> Claims<Account> {
     let mut claims = account.claims.clone();
     claims.standard.exp = ctx.now() + LAST;
     if args.revoke != Some(false) {
@@ -148,6 +154,5 @@ fn last_token(
             revoke(&mut claims.nats.revocations, user.sub(), at);
         }
     }
-    let (token, _) = edit.issue_account(ctx, account, claims)?;
-    Ok(token)
+    claims
 }

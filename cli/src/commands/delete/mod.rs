@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Delete an account, user, export, import or mapping
 #[derive(Subcommand)]
 pub enum Command {
     /// Delete an account and its users

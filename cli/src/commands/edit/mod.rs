@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Edit an operator, account, signing key, user or export
 #[derive(Subcommand)]
 pub enum Command {
     /// Edit an account

@@ -12,6 +12,7 @@ use crate::output::clean_inline;
 use crate::store::chain::has_jetstream;
 use crate::store::edit::{self, Edit, Issued, is_issuer, require_editable};
 use crate::store::keys::Fresh;
+use crate::store::trust::{is_held, operator_signed};
 use nkey_core::claims::owned;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::str::FromStr;
@@ -81,11 +82,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         .next("nkey add operator -u FILE --force"));
     }
     require_editable(&edit.entry)?;
-    if !is_issuer(&edit.entry, &edit.entry.claims.standard.iss) {
+    let iss = &edit.entry.claims.standard.iss;
+    if let Err(reason) = operator_signed(&edit.entry.claims, None)
+        && !(is_issuer(&edit.entry, iss) && is_held(ctx, iss)?)
+    {
         return Err(Error::failed(format!(
-            "{}: iss: {} is neither the operator nor one of its signing keys: nothing was changed",
-            edit.entry.path.display(),
-            edit.entry.claims.standard.iss
+            "{}: iss: {reason}: nothing was changed",
+            edit.entry.path.display()
         )));
     }
     let mut fresh = Fresh::begin(ctx)?;

@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Take keys out of the agent
 #[derive(Subcommand)]
 pub enum Command {
     /// Write the seeds of exportable keys to files, encrypted

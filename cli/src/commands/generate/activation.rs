@@ -4,16 +4,20 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::input::validity::ValidityFlags;
 use crate::key_argument::{self, shell_word};
+use crate::nats::account_server::{AccountServer, PATIENCE};
+use crate::nats::address::{self, Target};
+use crate::nats::tls::TlsFlags;
 use crate::output::clean_inline;
 use crate::prompt;
 use crate::store::activation::{Wanted, activate};
 use crate::store::exports::label;
 use crate::store::{Entry, Operator, Store, file};
 use nkey_core::claims::ClaimType;
-use nkey_core::claims::owned::{Account, Export, Standard};
+use nkey_core::claims::owned::{self, Account, Export, Standard};
 use nkey_core::creds;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::subject::Subject;
+use nkey_core::tolerant::{self, AnyClaims};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -39,8 +43,8 @@ pub struct Args {
         hide_default_value = true
     )]
     output_file: PathBuf,
-    /// nsc sends it to an HTTP account server; give it to the importer as a file instead
-    #[arg(long, hide = true)]
+    /// Send it to the operator's HTTP account server as well, where the importer fetches it
+    #[arg(long)]
     push: bool,
 }
 
@@ -52,14 +56,11 @@ const FRAME: usize = 256;
 /// # Errors
 /// If there is no such export, or the agent does not sign.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    if args.push {
-        return Err(Error::usage(
-            "--push is for HTTP account servers, and nats-server keeps no activations: give the importer the file that -o writes",
-        ));
-    }
     let store = Store::open(&ctx.global)?;
     let operator = store.operator(None)?;
-    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
+    let entry = operator.claims()?;
+    let strict = entry.claims.nats.strict_signing_key_usage;
+    let server = args.push.then(|| server(&entry.claims.nats)).transpose()?;
     let account = operator.account(&store.account(&operator, args.account.as_deref())?)?;
     let (export, subject) = export(&account, args.subject.as_deref())?;
     let target = target(&operator, &account, args.target_account.as_deref())?;
@@ -73,6 +74,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     };
     let key = ctx.private_key()?;
     let token = activate(ctx, strict, &account, &wanted, key.as_ref())?;
+    if let Some(server) = server {
+        push(ctx, &server, &token)?;
+    }
     let mut buf = vec![0u8; token.len() + FRAME];
     let text =
         creds::write_token(ClaimType::Activation, &token, &mut buf).map_err(Error::failed)?;
@@ -86,6 +90,32 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         "the importer types: nkey add import -u {}",
         shell_word(&path)
     ));
+    Ok(())
+}
+
+/// The operator's HTTP account server.
+fn server(operator: &owned::Operator) -> Result<AccountServer, Error> {
+    match address::target(None, operator)? {
+        Target::AccountServer(url) => AccountServer::new(&url, &TlsFlags::default(), PATIENCE),
+        Target::Resolver(_) => Err(Error::usage(
+            "--push is for HTTP account servers, and nats-server keeps no activations: give the importer the file that -o writes",
+        )),
+    }
+}
+
+fn push(ctx: &mut Context, server: &AccountServer, token: &str) -> Result<(), Error> {
+    server.activate(token)?;
+    let decoded = tolerant::decode(token).map_err(|error| Error::failed(error.to_string()))?;
+    if let AnyClaims::Activation(claims) = decoded.claims {
+        let hash = claims
+            .hash_id()
+            .map_err(|error| Error::failed(error.to_string()))?;
+        let url = server.activation(&hash);
+        ctx.out.note(format!(
+            "the importer types: nkey add import -u {}",
+            shell_word(&url)
+        ));
+    }
     Ok(())
 }
 

@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Generate keys, activations, creds, configurations and diagrams
 #[derive(Subcommand)]
 pub enum Command {
     /// Generate an activation, with which another account imports a private export

@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Import keys into the agent, accounts and users into the store
 #[derive(Subcommand)]
 pub enum Command {
     /// Put an account's JWT into the store

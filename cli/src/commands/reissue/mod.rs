@@ -6,7 +6,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Issue tokens anew with another key
 #[derive(Subcommand)]
 pub enum Command {
     /// Give the operator another identity key, and sign anew what the old one signed

@@ -6,7 +6,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Rename an account
 #[derive(Subcommand)]
 pub enum Command {
     /// Rename an account; its key stays

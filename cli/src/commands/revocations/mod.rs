@@ -21,7 +21,6 @@ use nkey_core::revocation::ALL;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Revoke users and activations, and take that back
 #[derive(Subcommand)]
 pub enum Command {
     /// Revoke a user's tokens

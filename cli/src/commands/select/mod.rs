@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Select the operator or account that commands are about
 #[derive(Subcommand)]
 pub enum Command {
     /// Select an account

@@ -30,7 +30,6 @@ impl Home {
             demo: Demo::empty(),
         };
         copy(&fixture("nsc-store"), &home.dir());
-        fs::remove_file(home.dir().join("nsc.json")).expect("to remove it");
         home
     }
 

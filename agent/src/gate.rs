@@ -4,6 +4,8 @@
 //! read what is to be signed, judge its time, sign, check the signature, answer. A request
 //! is plain data and knows no socket; the clock is the caller's.
 
+mod room;
+
 use crate::message::{Refusal, Status};
 use crate::store::{Check, KeyInfo, State, Store, StoreError};
 use nkey_core::Signature;
@@ -77,9 +79,9 @@ impl<'a> Gate<'a> {
         data: &[u8],
         now: i64,
     ) -> Result<Signature, Refusal> {
-        let limit = store.max_message();
+        let limit = store.limit(key);
         if data.len() > limit {
-            return Err(too_large(data.len(), limit));
+            return Err(too_large(data, store.name(), limit));
         }
         let sealed = store.open(key)?;
         let mut scratch = vec![0u8; data.len()];
@@ -102,10 +104,7 @@ impl<'a> Gate<'a> {
         match store.check() {
             Check::Verify if !key.verify(data, &signature) => Err(Refusal::new(
                 Status::StoreFailed,
-                format_args!(
-                    "the {} store gave a signature that is not that of {key}",
-                    store.name()
-                ),
+                store.explain(key, data, &signature),
             )),
             Check::Verify | Check::Recomputed => Ok(signature),
         }
@@ -172,10 +171,17 @@ fn time_of_issue(iat: i64, after: i64, now: i64) -> Result<i64, Refusal> {
     }
 }
 
-fn too_large(length: usize, limit: usize) -> Refusal {
+fn too_large(data: &[u8], store: &str, limit: usize) -> Refusal {
+    let length = data.len();
+    let advice = match room::largest(data) {
+        Some(named) => {
+            format!("; most room take {named}: shorten them, or let a key in another store sign")
+        }
+        None => String::new(),
+    };
     Refusal::new(
         Status::TooLarge,
-        format_args!("{length} bytes are to be signed, the key's store signs at most {limit}"),
+        format_args!("{length} bytes are to be signed, {store} signs at most {limit}{advice}"),
     )
 }
 

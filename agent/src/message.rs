@@ -79,6 +79,12 @@ extensions! {
     Status = "status-v1@nkey-agent",
     /// Unlock, with questions.
     Unlock = "unlock-v1@nkey-agent",
+    /// List the stores.
+    Stores = "stores-v1@nkey-agent",
+    /// List the slots of a key holder.
+    Slots = "slots-v1@nkey-agent",
+    /// Enrol a key that a holder has.
+    Enrol = "enrol-v1@nkey-agent",
 }
 
 /// The other extensions that are answered.
@@ -161,6 +167,24 @@ pub mod flag {
     pub const ANY_IAT: u32 = 4;
     /// All that are known.
     pub const KNOWN: u32 = EXPORTABLE | VOLATILE | ANY_IAT;
+}
+
+/// Whether a store can be used: a byte of `stores-v1`.
+pub mod condition {
+    /// It can.
+    pub const READY: u8 = 0;
+    /// It must be unlocked first.
+    pub const LOCKED: u8 = 1;
+    /// It does not answer.
+    pub const ABSENT: u8 = 2;
+}
+
+/// Bits of a store's marks in `stores-v1`.
+pub mod mark {
+    /// Other software can use its keys without the agent.
+    pub const SHARED: u32 = 1;
+    /// Its keys are enrolled.
+    pub const ENROLS: u32 = 2;
 }
 
 /// What a question asks for: the byte of a prompt.
@@ -287,6 +311,28 @@ pub enum Ours<'a> {
         /// The answer.
         answer: &'a str,
     },
+    /// List the stores.
+    Stores,
+    /// List the slots of a store.
+    Slots {
+        /// The store's name.
+        store: &'a str,
+    },
+    /// Enrol a key.
+    Enrol {
+        /// The store's name.
+        store: &'a str,
+        /// The slot's id or label.
+        slot: &'a str,
+        /// The kind that the key shall have.
+        kind: Kind,
+        /// Its name.
+        name: &'a str,
+        /// [`flag`] bits.
+        flags: u32,
+        /// The NKey, for a slot that does not show it; else empty.
+        key: &'a str,
+    },
 }
 
 /// A frame that is no request.
@@ -382,7 +428,7 @@ fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
             flags: flags(&mut reader)?,
         },
         Name::Generate => Ours::Generate {
-            kind: Kind::from_name(reader.text()?).ok_or(Malformed("no such kind of key"))?,
+            kind: kind(&mut reader)?,
             name: reader.text()?,
             flags: flags(&mut reader)?,
         },
@@ -400,9 +446,25 @@ fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
         Name::Unlock => Ours::Unlock {
             answer: reader.text()?,
         },
+        Name::Stores => Ours::Stores,
+        Name::Slots => Ours::Slots {
+            store: reader.text()?,
+        },
+        Name::Enrol => Ours::Enrol {
+            store: reader.text()?,
+            slot: reader.text()?,
+            kind: kind(&mut reader)?,
+            name: reader.text()?,
+            flags: flags(&mut reader)?,
+            key: reader.text()?,
+        },
     };
     reader.end()?;
     Ok(request)
+}
+
+fn kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
+    Kind::from_name(reader.text()?).ok_or(Malformed("no such kind of key"))
 }
 
 fn flags(reader: &mut Reader<'_>) -> Result<u32, Malformed> {

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{PASSPHRASE, Raw, Running, Says, key, seed, three_keys};
+use common::{Card, PASSPHRASE, Raw, Running, Says, key, seed, three_keys};
 use nkey_agent::client::Client;
 use nkey_agent::message::{Name, flag};
 use nkey_core::nkey::Kind;
@@ -77,7 +77,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn the_agent_answers_every_example_as_written() {
-    let agent = Running::new(three_keys());
+    let agent = Running::with(three_keys(), vec![Box::new(Card::honest())]);
     let mut connection = agent.raw();
     let mut wrong = Vec::new();
     for (number, example) in examples().into_iter().enumerate() {
@@ -196,6 +196,26 @@ fn the_client_sends_the_examples_and_reads_their_answers() {
     client_sends("status-v1", |client| {
         let status = client.status().unwrap();
         assert!(!status.is_locked() && status.stores[0].name == "vault");
+    });
+    client_sends("stores-v1", |client| {
+        let stores = client.stores().unwrap();
+        let [vault, card] = stores.as_slice() else {
+            panic!("{stores:?}")
+        };
+        assert_eq!((vault.name.as_str(), vault.is_shared()), ("vault", false));
+        assert_eq!((card.state(), card.limit), ("ready", 1000));
+        assert!(card.is_shared() && card.serial == "12345678");
+    });
+    client_sends("slots-v1", |client| {
+        let slots = client.slots("card:one").unwrap();
+        assert_eq!(slots[0].key, Some(*Card::key().as_bytes()));
+        assert_eq!((slots[0].id.as_str(), slots[0].enrolled), ("1", None));
+    });
+    client_sends("enrol-v1", |client| {
+        assert_eq!(Card::enrol(client).unwrap(), Card::key());
+        let again = Card::enrol(client).unwrap_err().to_string();
+        assert!(again.contains("already"), "{again}");
+        client.remove(&Card::key()).unwrap();
     });
     client_sends("Lock and unlock", |client| {
         client.lock().unwrap();

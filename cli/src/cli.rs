@@ -1,9 +1,9 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export,
+    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
     generate, import, init, list, man, pull, push, reissue, rename, revocations, select, sign,
-    validate, verify,
+    store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -84,6 +84,8 @@ enum Command {
     /// Take keys out of the agent
     #[command(subcommand)]
     Export(Later<export::Command>),
+    /// Build a store anew from JWTs, seeds and creds that lie in folders
+    Fix(Later<fix::Args>),
     /// Edit an operator, account, signing key, user or export
     #[command(subcommand)]
     Edit(Later<edit::Command>),
@@ -116,6 +118,9 @@ enum Command {
     Select(Later<select::Command>),
     /// Sign claims with a key of the agent
     Sign(Later<sign::Args>),
+    /// Stores of the agent, and keys that others hold
+    #[command(subcommand)]
+    Store(Later<store::Command>),
     /// Check an operator, its accounts and users
     Validate(Later<validate::Args>),
     /// Check the signature, the time and the issuer of a JWT
@@ -150,6 +155,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Describe(command) => command.run(&mut ctx),
         Command::Expirations(args) => expirations::run(args, &mut ctx),
         Command::Export(command) => command.run(&mut ctx),
+        Command::Fix(args) => fix::run(args, &mut ctx),
         Command::Edit(command) => command.run(&mut ctx),
         Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
@@ -162,6 +168,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Revocations(command) => command.run(&mut ctx),
         Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
+        Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

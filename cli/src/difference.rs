@@ -17,15 +17,43 @@ pub struct Change {
 }
 
 impl Change {
-    /// The change on one line.
+    /// The change on one line; of long values, such as tokens, the beginning.
     pub fn line(&self) -> String {
-        let text = match (&self.before, &self.after) {
+        let [before, after] = [&self.before, &self.after].map(|value| value.as_ref().map(short));
+        let text = match (before, after) {
             (Some(before), Some(after)) => format!("  {}: {before} -> {after}", self.field),
             (None, Some(after)) => format!("+ {}: {after}", self.field),
             (Some(before), None) => format!("- {}: {before}", self.field),
             (None, None) => String::new(),
         };
         clean_inline(&text)
+    }
+}
+
+/// The longest text that is shown whole, in characters.
+const SHOWN: usize = 160;
+
+fn short(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| format!("{:?}:{}", key, short(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!(
+                "[{}]",
+                items.iter().map(short).collect::<Vec<_>>().join(",")
+            )
+        }
+        value => {
+            let text = value.to_string();
+            match text.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("{}…\"", &text[..end]),
+                None => text,
+            }
+        }
     }
 }
 

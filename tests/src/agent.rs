@@ -31,6 +31,17 @@ impl Agent {
         agent
     }
 
+    /// Starts an agent with these key holders (`holders.toml`).
+    pub fn with_holders(config: &str) -> Agent {
+        let mut agent = Agent {
+            scratch: Scratch::new(),
+            child: None,
+        };
+        agent.scratch.file("holders.toml", config);
+        agent.start();
+        agent
+    }
+
     /// The scratch folder: `vault`, `run/agent.sock`, `passphrase`.
     pub fn scratch(&self) -> &Scratch {
         &self.scratch
@@ -58,6 +69,10 @@ impl Agent {
         command.arg("--socket").arg(self.socket());
         command.arg("--vault").arg(self.vault());
         command.arg("--passphrase-file").arg(passphrase);
+        let holders = self.scratch.path().join("holders.toml");
+        if holders.exists() {
+            command.arg("--holders").arg(holders);
+        }
         command
     }
 

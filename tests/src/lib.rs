@@ -3,15 +3,19 @@
 mod agent;
 mod demo;
 pub mod nats;
+mod proof;
 mod run;
 mod scratch;
 mod server;
+mod user;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use proof::server_accepts;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::{Server, free_port};
+pub use user::User;
 
 /// The folder of this checkout.
 pub fn root() -> std::path::PathBuf {

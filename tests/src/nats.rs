@@ -31,6 +31,8 @@ pub struct Message {
     pub subject: String,
     /// The subscription.
     pub sid: String,
+    /// Where an answer goes; empty if nobody waits for one.
+    pub reply: String,
     /// The payload.
     pub payload: Vec<u8>,
 }
@@ -251,6 +253,10 @@ impl Nats {
             return Event::Message(Message {
                 subject: words[0].to_owned(),
                 sid: words[1].to_owned(),
+                reply: match words[..] {
+                    [_, _, reply, _] => reply.to_owned(),
+                    _ => String::new(),
+                },
                 payload,
             });
         }

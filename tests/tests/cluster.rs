@@ -15,6 +15,7 @@ struct Cluster {
 impl Cluster {
     fn new(flags: &str) -> Cluster {
         let demo = Demo::new();
+        let flags = &format!("--nats-resolver {flags}");
         let port = free_port();
         let extra = |name: &str, listen: &str, routes: &str| {
             format!(

@@ -23,7 +23,7 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
         return;
     }
     let demo = Demo::new();
-    let server = demo.server("", "");
+    let server = demo.server("--nats-resolver", "");
     demo.nkey(&format!("push -A -u {}", server.url()));
     demo.nkey("add user -a demo -n alice --allow-pub foo.>,bar.> --allow-sub _INBOX.>");
     demo.nkey("generate creds -a demo -n alice -o alice.creds");
@@ -83,7 +83,7 @@ fn a_server_refuses_an_account_that_was_not_pushed() {
         return;
     }
     let demo = Demo::new();
-    let server = demo.server("", "");
+    let server = demo.server("--nats-resolver", "");
     let refused = run(
         &mut client(
             &demo,

@@ -1,7 +1,7 @@
 //! nsc and nkey on one store: the same edit by each gives the same claims, and each takes what
 //! the other has written.
 
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::tolerant;
 use nkey_tests::{Agent, Output, Scratch, command, run, skipped, tool};
 use serde_json::Value;
@@ -270,6 +270,18 @@ revocations add-activation -a A -s psvc.* --service -t *
 revocations add_activation -a A --subject priv.> -t {other} --at 2026-01-31T15:04:05+02:00
 revocations delete_activation -a A -s priv.> -t B
 rename account A C --OK
+add account -n N --expiry 1y --start 2026-01-01 --allow-pub a,b --allow-sub 'c q' --allow-pubsub p --deny-pub d --deny-sub e --deny-pubsub f --allow-pub-response=2 --response-ttl 3s
+add account N -k {other}
+add account N -K {Osk}
+add user -a A -n n --allow-pub a,b --allow-sub 'c q' --allow-pubsub p --deny-pub d --deny-sub e --deny-pubsub f --allow-pub-response --response-ttl 3s
+add user -a A n --bearer --expiry 2h --source-network 10.0.0.0/8,192.168.0.0/16 --tag X,y
+add user -a A n -k {user}
+add user -a A n -K worker
+add user -a A n -K {Ask}
+add operator -n P
+add operator -n P --sys --generate-signing-key --expiry 1y
+edit user -a A -n u -K {Ask} --tag k
+edit account -n A -K {Osk} --tag k
 select account B
 select operator O
 env -a T
@@ -377,6 +389,97 @@ const BETTER: &[(&str, &str)] = &[
     ("delete user -a A -n u,z --revoke", "revocations"),
 ];
 
+/// Edits that build on one another, in the words of both.
+const TURNS: &str = "
+edit account -n A --conns 5 --tag one
+edit user -a A -n u --allow-pub more --rm a
+edit signing-key -a A --sk worker --allow-pub even.more --payload 100
+add export -a B -s b.>
+edit export -a B -s b.> --description text
+add import -a A --src-account B --remote-subject b.x -s local.x
+add mapping -a A -f turn --to one --weight 40
+add user -a B -n new --allow-sub x
+edit user -a B -n new --bearer
+edit account -n B --js-disk-storage 1G --js-streams 4
+edit account -n B --js-streams 5
+edit authcallout -a B --auth-user {u} --allowed-account *
+edit authcallout -a B --rm-auth-user {u} --auth-user {z}
+edit authcallout -a B --disable
+revocations add-user -a A -n u --at 1700000005
+revocations add_activation -a A -s priv.> -t J --at 1700000005
+edit operator --tag turn
+revocations delete-user -a A -n z
+delete mapping -a A -f turn
+delete user -a A z
+edit user -a A -n w --tag late
+edit account -n A --description done
+edit user -a A -n u --expiry 2031-01-01
+delete import -a A -s b.x
+delete export -a B -s b.>
+edit operator --service-url nats://other:4222
+";
+
+#[test]
+fn both_take_turns_on_one_store() {
+    if skipped("nsc") {
+        return;
+    }
+    let base = base();
+    let agent = Agent::new();
+    base.nkey(&agent, "import keys -d store/keys -R");
+    let payloads = base.payloads();
+    let sub = |file: &str| payloads[file]["sub"].as_str().expect("a key").to_owned();
+    let mut keys = Vec::new();
+    files(&base.store.join("keys"), &mut keys);
+    let name = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+    let known: BTreeSet<String> = keys.iter().filter_map(name).collect();
+    let [alone, first, second] = [(); 3].map(|()| Place::copy(&base));
+    for (index, line) in TURNS.lines().filter(|line| !line.is_empty()).enumerate() {
+        let edit = line.replace("{u}", &sub("O/accounts/A/users/u.jwt"));
+        let edit = edit.replace("{z}", &sub("O/accounts/A/users/z.jwt"));
+        alone.nsc(&edit);
+        let (nsc, nkey) = if index % 2 == 0 {
+            (&first, &second)
+        } else {
+            (&second, &first)
+        };
+        nsc.nsc(&edit);
+        let before = nkey.payloads();
+        nkey.nkey(&agent, &edit);
+        // A token is never issued anew with the time of the one before.
+        for (file, payload) in nkey.payloads() {
+            let iat = |payload: &Value| payload["iat"].as_i64();
+            if let Some(old) = before.get(&file).filter(|old| **old != payload) {
+                assert!(iat(old) < iat(&payload), "{edit}: {file}");
+            }
+        }
+    }
+    let wanted = comparable(&alone, &known);
+    for place in [&first, &second] {
+        let mut found = Vec::new();
+        differences("", &wanted, &comparable(place, &known), &mut found);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        place.nsc("validate --all-accounts");
+        place.nkey(&agent, "validate -A");
+        let json = |text: String| -> Value { serde_json::from_str(&text).expect("JSON") };
+        for entity in [
+            "operator",
+            "account -n A",
+            "account -n B",
+            "user -a A -n u",
+            "user -a A -n w",
+            "user -a B -n new",
+        ] {
+            let describe = format!("describe {entity} --json");
+            assert_eq!(
+                json(place.nkey(&agent, &describe)),
+                json(place.nsc(&describe)),
+                "{describe}"
+            );
+        }
+    }
+}
+
 #[test]
 fn the_same_edit_gives_the_same_claims() {
     if skipped("nsc") {
@@ -387,18 +490,28 @@ fn the_same_edit_gives_the_same_claims() {
     base.nkey(&agent, "import keys -d store/keys -R");
     let payloads = base.payloads();
     let sub = |file: &str| payloads[file]["sub"].as_str().expect("a key").to_owned();
-    let other = agent
-        .client()
-        .generate(nkey_core::nkey::Kind::Account, "other", 0)
-        .expect("a key")
-        .to_string();
+    let stranger = |kind| {
+        let key = agent.client().generate(kind, "stranger", 0);
+        key.expect("a key").to_string()
+    };
+    let (other, user) = (stranger(Kind::Account), stranger(Kind::User));
+    let signing_key = |file: &str| {
+        let keys = payloads[file]["nats"]["signing_keys"]
+            .as_array()
+            .expect("keys");
+        let plain = keys.iter().find_map(Value::as_str);
+        plain.expect("a key without a role").to_owned()
+    };
     let names = [
         ("{A}", sub("O/accounts/A/A.jwt")),
         ("{u}", sub("O/accounts/A/users/u.jwt")),
         ("{z}", sub("O/accounts/A/users/z.jwt")),
+        ("{Ask}", signing_key("O/accounts/A/A.jwt")),
+        ("{Osk}", signing_key("O/O.jwt")),
         ("{other}", other.clone()),
+        ("{user}", user.clone()),
     ];
-    let mut known: BTreeSet<String> = BTreeSet::from([other]);
+    let mut known: BTreeSet<String> = BTreeSet::from([other, user]);
     let mut keys = Vec::new();
     files(&base.store.join("keys"), &mut keys);
     known.extend(

@@ -3,14 +3,20 @@
 use clap::Parser;
 use nkey_agent::client::{self, Prompt};
 use nkey_agent::server::{self, Agent};
-use nkey_agent::store::Store;
+use nkey_agent::store::enrolled::{Enrolled, Holder, Records, config, ssh::Ssh};
 use nkey_agent::store::vault::{Sealing, Vault};
+use nkey_agent::store::{State, Store};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use zeroize::Zeroizing;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Freed memory is wiped, whoever freed it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// No passphrase is longer, in bytes.
 const MAX_PASSPHRASE: usize = 64 * 1024;
@@ -25,6 +31,9 @@ struct Args {
     /// The vault's directory [default: $XDG_DATA_HOME/nkey-agent/vault, $HOME/.local/share/nkey-agent/vault]
     #[arg(long, value_name = "DIR")]
     vault: Option<PathBuf>,
+    /// The configuration of key holders [default: $XDG_CONFIG_HOME/nkey-agent/holders.toml, $HOME/.config/nkey-agent/holders.toml]
+    #[arg(long, value_name = "FILE")]
+    holders: Option<PathBuf>,
     /// A file with the vault's passphrase, or - for standard input; a vault that is not there is created
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
@@ -53,6 +62,20 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let path = client::socket_path(args.socket.as_deref())?;
     let dir = vault_dir(args.vault.as_deref())?;
     let vault = Arc::new(open_vault(args, &dir)?);
+    let records = Arc::new(Records::open(&dir)?);
+    let mut stores: Vec<(Arc<dyn Store>, String)> = vec![(
+        Arc::clone(&vault) as Arc<dyn Store>,
+        dir.display().to_string(),
+    )];
+    for holder in holders(args)? {
+        let place = holder.place();
+        let store = Enrolled::new(holder, Arc::clone(&records));
+        // A locked agent signs with nothing.
+        if vault.state() == State::Locked {
+            store.lock();
+        }
+        stores.push((Arc::new(store), place));
+    }
     let listener = server::listen(&path)?;
     // After whatever may fail: whoever starts the agent reads that on standard error.
     if let Some(log) = &args.log {
@@ -62,39 +85,65 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         })?;
     }
     let state = match vault.state() {
-        nkey_agent::store::State::Unlocked => "unlocked",
-        nkey_agent::store::State::Locked => "locked",
+        State::Unlocked => "unlocked",
+        State::Locked => "locked",
     };
     eprintln!(
         "nkey-agent: listening at {}, vault {} ({state})",
         path.display(),
         dir.display()
     );
-    let memory = Arc::clone(&vault);
-    let agent = Arc::new(Agent::new(
-        vec![(vault as Arc<dyn Store>, dir.display().to_string())],
-        move || {
-            let warning = "secrets are not locked in memory, since RLIMIT_MEMLOCK is too low: they may be swapped to disk";
-            if memory.is_memory_locked() {
-                Vec::new()
-            } else {
-                vec![warning.to_owned()]
-            }
-        },
-    ));
+    let names: Vec<String> = stores
+        .iter()
+        .map(|(store, _)| store.name().to_owned())
+        .collect();
+    let warnings = move || {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut warnings = records.warnings(&names);
+        if !vault.is_memory_locked() {
+            warnings.push("secrets are not locked in memory, since RLIMIT_MEMLOCK is too low: they may be swapped to disk".to_owned());
+        }
+        warnings
+    };
+    let agent = Arc::new(Agent::new(stores, warnings));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(server::serve(agent, listener, &path))?;
-    Ok(())
+    let served = runtime.block_on(server::serve(agent, listener, &path));
+    // A holder that does not answer must not keep the agent from ending.
+    runtime.shutdown_background();
+    Ok(served?)
+}
+
+fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Error>> {
+    let default = || {
+        set("XDG_CONFIG_HOME")
+            .or_else(|| set("HOME").map(|home| home.join(".config")))
+            .map(|dir| dir.join("nkey-agent/holders.toml"))
+    };
+    let config = match args.holders.clone() {
+        Some(path) if !path.exists() => {
+            return Err(format!("there is no file {}", path.display()).into());
+        }
+        path => path
+            .or_else(default)
+            .map(|path| config::read(&path))
+            .transpose()?,
+    };
+    let mut holders: Vec<Box<dyn Holder>> = Vec::new();
+    for (name, ssh) in config.unwrap_or_default().ssh {
+        holders.push(Box::new(Ssh::new(&name, ssh.socket, ssh.limit)));
+    }
+    Ok(holders)
 }
 
 fn vault_dir(flag: Option<&Path>) -> Result<PathBuf, String> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
     flag.map(Path::to_owned)
         .or_else(|| set("XDG_DATA_HOME").map(|dir| dir.join("nkey-agent/vault")))
         .or_else(|| set("HOME").map(|dir| dir.join(".local/share/nkey-agent/vault")))

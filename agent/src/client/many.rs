@@ -9,7 +9,7 @@ use std::str::FromStr;
 use zeroize::Zeroize;
 
 /// Requests under way at most.
-const WINDOW: usize = 128;
+const WINDOW: usize = 512;
 
 /// Bytes of requests under way at most, unless one is larger. What they and their answers need
 /// stays below what a socket takes, so that neither side waits for the other to read.

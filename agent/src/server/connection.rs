@@ -2,6 +2,7 @@
 
 use super::answer::{self, Outcome};
 use super::budget::SMALL;
+use super::slow::gone;
 use super::unlock::Session;
 use super::{Agent, Counted};
 use crate::message::{MAX_FRAME, number};
@@ -24,6 +25,12 @@ const STALL: Duration = Duration::from_secs(2);
 /// How long a client may take to read its answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Keys that are made at once, if so many are asked for.
+const MANY: usize = 256;
+
+/// Bytes that may wait where many keys are asked for.
+const MANY_BYTES: usize = 64 * 1024;
+
 /// Bytes read at a time.
 const CHUNK: usize = 4096;
 
@@ -39,8 +46,20 @@ pub struct Connection {
     pub bindings: usize,
 }
 
+impl Connection {
+    /// What a request needs of it on a thread of its own.
+    pub fn for_thread(&self) -> Connection {
+        Connection {
+            pid: self.pid,
+            volatile: Arc::clone(&self.volatile),
+            session: None,
+            bindings: self.bindings,
+        }
+    }
+}
+
 /// Serves a connection until it ends.
-pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
+pub async fn serve(agent: &Arc<Agent>, mut stream: UnixStream, pid: Option<i32>) {
     let mut connection = Connection {
         pid,
         volatile: Arc::new(Volatile::new()),
@@ -54,7 +73,7 @@ pub async fn serve(agent: &Agent, mut stream: UnixStream, pid: Option<i32>) {
 }
 
 async fn frames(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     stream: &mut UnixStream,
     connection: &mut Connection,
     input: &mut Input,
@@ -85,13 +104,35 @@ async fn frames(
             share = agent.frames.share(length).await;
             timeout(BODY, input.fill(stream, length)).await??;
         }
+        if answer::makes_key(input.frame(length)) {
+            input.more(stream);
+            let count = input
+                .frames()
+                .take(MANY)
+                .take_while(|frame| {
+                    answer::makes_key(frame) && answer::same_marks(frame, input.frame(length))
+                })
+                .count();
+            if count > 1 {
+                under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
+                answer::make_keys(agent, input.frames().take(count), output);
+                for _ in 0..count {
+                    input.consume(input.length().unwrap_or(0));
+                }
+                flush(stream, output).await?;
+                continue;
+            }
+        }
         under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
         let answers = agent.answers.share(answer::room(input.frame(length))).await;
         let mut outcome = answer::answer(agent, connection, input.frame(length), output);
         input.consume(length);
         while let Outcome::Wait(work) = outcome {
             flush(stream, output).await?;
-            outcome = answer::resume(agent, connection, work, output).await;
+            outcome = tokio::select! {
+                outcome = answer::resume(agent, connection, work, output) => outcome,
+                () = gone(stream) => return Ok(()),
+            };
         }
         if output.as_bytes().len() > SMALL || share.is_some() {
             flush(stream, output).await?;
@@ -169,6 +210,30 @@ impl Input {
     async fn read(&mut self, stream: &mut UnixStream) -> io::Result<bool> {
         self.room(CHUNK);
         Ok(stream.read_buf(&mut self.bytes).await? > 0)
+    }
+
+    /// Takes what has arrived already, and waits for nothing.
+    fn more(&mut self, stream: &UnixStream) {
+        while self.bytes.len() - self.start < MANY_BYTES {
+            self.room(CHUNK);
+            match stream.try_read_buf(&mut self.bytes) {
+                // The end, or an error, shows at the next read.
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// The whole frames that have arrived.
+    fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.get(self.start..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            let (frame, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(frame)
+        })
     }
 
     /// Reads until the whole frame is there.

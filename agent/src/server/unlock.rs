@@ -175,12 +175,33 @@ pub fn with_passphrase(agent: &Agent, passphrase: &str) -> Result<(), Refusal> {
     let _place = agent.unlocking.enter()?;
     let _turn = Holder::new(&agent.unlocking.turn);
     let mut prompt = Fixed(Some(Zeroizing::new(passphrase.to_owned())));
-    Ok(unlock_all(&agent.stores, &mut prompt)?)
+    unlock_own(&agent.stores, &mut prompt)?;
+    // The passphrase is no PIN: as one it would cost a try.
+    Ok(unlock_holders(&agent.stores, &mut Fixed(None))?)
 }
 
 fn unlock_all(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
-    let mut locked = stores.iter().filter(|store| store.state() == State::Locked);
-    locked.try_for_each(|store| penalised(store.as_ref(), prompt))
+    unlock_own(stores, prompt)?;
+    unlock_holders(stores, prompt)
+}
+
+fn locked(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &dyn Store> {
+    let stores = stores.iter().map(|store| store.as_ref() as &dyn Store);
+    stores.filter(|store| store.state() == State::Locked)
+}
+
+fn unlock_own(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+    let mut own = locked(stores).filter(|store| store.enrolment().is_none());
+    own.try_for_each(|store| penalised(store, prompt))
+}
+
+/// Only once the vault is open. A holder without its PIN stays locked, and others go on.
+fn unlock_holders(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+    let mut holders = locked(stores).filter(|store| store.enrolment().is_some());
+    holders.try_for_each(|store| match penalised(store, prompt) {
+        Err(StoreError::Cancelled) => Ok(()),
+        result => result,
+    })
 }
 
 fn penalised(store: &dyn Store, prompt: &mut dyn Prompt) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! What holds keys, behind one trait.
 
 mod admit;
+pub mod enrolled;
 mod held;
 pub mod locked;
 pub mod vault;
@@ -11,6 +12,7 @@ use nkey_core::{Signature, nkey};
 use std::fmt;
 
 pub use crate::client::Prompt;
+use enrolled::Enrolled;
 
 /// Marks of a key; the bits are those of `list-v1` and `add-v1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub enum StoreError {
     Plugin(String, String),
     /// The store cannot be used as it is: what is wrong and what to do.
     Refused(String),
+    /// What holds a key outside the agent did not do its part: its name and what is wrong.
+    Holder(String, String),
     /// A second computation gave another signature: the hardware is faulty. Nothing left.
     Mismatch,
 }
@@ -120,6 +124,7 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Plugin(binary, what) => write!(f, "the age plugin {binary}: {what}"),
             StoreError::Refused(why) => f.write_str(why),
+            StoreError::Holder(name, what) => write!(f, "{name}: {what}"),
             StoreError::Mismatch => {
                 f.write_str("two computations of one signature differ: the hardware is faulty")
             }
@@ -131,8 +136,8 @@ impl std::error::Error for StoreError {}
 
 /// Something that holds keys. Used by many connections at once.
 pub trait Store: Send + Sync {
-    /// The name in listings: `vault`, `volatile`, later `token`, `piv`, ….
-    fn name(&self) -> &'static str;
+    /// The name in listings: `vault`, `volatile`, `ssh:NAME`, ….
+    fn name(&self) -> &str;
 
     /// Whether it can sign.
     fn state(&self) -> State;
@@ -140,8 +145,31 @@ pub trait Store: Send + Sync {
     /// The longest message it signs, in bytes.
     fn max_message(&self) -> usize;
 
+    /// The longest message that one of its keys signs, in bytes.
+    fn limit(&self, _key: &PublicKey) -> usize {
+        self.max_message()
+    }
+
     /// How its signatures are checked.
     fn check(&self) -> Check;
+
+    /// How many signatures it makes at once, if making one takes long: each takes a thread then.
+    fn lanes(&self) -> Option<usize> {
+        None
+    }
+
+    /// The way to its slots, if its keys are enrolled.
+    fn enrolment(&self) -> Option<&Enrolled> {
+        None
+    }
+
+    /// What a signature that is not that of `key` over `message` is.
+    fn explain(&self, key: &PublicKey, _message: &[u8], _signature: &Signature) -> String {
+        format!(
+            "the {} store gave a signature that is not that of {key}",
+            self.name()
+        )
+    }
 
     /// Its keys, sorted by public key; works while locked.
     fn keys(&self) -> Vec<KeyInfo>;
@@ -167,6 +195,14 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Exists`] if it is there already, and what the holder says.
     fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError>;
+
+    /// Adds several keys with the same marks, each with its name; when this returns, those that
+    /// were added survive a power cut.
+    fn add_many(&self, keys: &[(Seed, &str)], flags: Flags) -> Vec<Result<PublicKey, StoreError>> {
+        keys.iter()
+            .map(|(seed, name)| self.add(seed, name, flags))
+            .collect()
+    }
 
     /// The seed of an exportable key.
     ///

@@ -1,9 +1,10 @@
 //! An agent in this process, over a store in memory with fixed keys.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use nkey_agent::client::{Client, Prompt};
+use nkey_agent::client::{Client, Enrol, Prompt};
 use nkey_agent::message::MAX_SIGNING_INPUT;
 use nkey_agent::server::{self, Agent};
+use nkey_agent::store::enrolled::{About, Condition, Enrolled, Holder, Records, Slot};
 use nkey_agent::store::volatile::Volatile;
 use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
 use nkey_core::Signature;
@@ -159,6 +160,11 @@ pub struct Running {
 
 impl Running {
     pub fn new(store: impl Store + 'static) -> Running {
+        Running::with(store, Vec::new())
+    }
+
+    /// An agent over a store and the enrolled keys of holders.
+    pub fn with(store: impl Store + 'static, holders: Vec<Box<dyn Holder>>) -> Running {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
         let directory =
@@ -170,10 +176,13 @@ impl Running {
             .enable_all()
             .build()
             .unwrap();
-        let agent = Arc::new(Agent::new(
-            vec![(Arc::new(store) as Arc<dyn Store>, "memory".to_owned())],
-            Vec::new,
-        ));
+        let mut stores = vec![(Arc::new(store) as Arc<dyn Store>, "memory".to_owned())];
+        let records = Arc::new(Records::open(&directory).unwrap());
+        for holder in holders {
+            let place = holder.place();
+            stores.push((Arc::new(Enrolled::new(holder, Arc::clone(&records))), place));
+        }
+        let agent = Arc::new(Agent::new(stores, Vec::new));
         let place = path.clone();
         runtime.spawn(async move { server::serve(agent, listener, &place).await });
         Running {
@@ -198,6 +207,116 @@ impl Drop for Running {
             runtime.shutdown_timeout(Duration::from_secs(5));
         }
         let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// How a card signs.
+pub type Sign = dyn Fn(&KeyPair, &[u8]) -> Result<Signature, StoreError> + Send + Sync;
+
+/// A holder in memory: one slot, `1`, with the account's key of bytes 5, and how it signs.
+pub struct Card {
+    pub limit: usize,
+    pub sign: Box<Sign>,
+    /// `None` if it needs no PIN, else whether it has it.
+    pub pin: Option<AtomicBool>,
+}
+
+impl Card {
+    pub fn honest() -> Card {
+        Card::signs(|pair, message| Ok(pair.sign(message)))
+    }
+
+    pub fn signs(
+        sign: impl Fn(&KeyPair, &[u8]) -> Result<Signature, StoreError> + Send + Sync + 'static,
+    ) -> Card {
+        Card {
+            limit: 1000,
+            sign: Box::new(sign),
+            pin: None,
+        }
+    }
+
+    pub fn key() -> PublicKey {
+        key(Kind::Account, 5)
+    }
+
+    /// Enrols its key as an account's.
+    pub fn enrol(client: &mut Client) -> Result<PublicKey, nkey_agent::client::Error> {
+        client.enrol(&Enrol {
+            store: "card:one",
+            slot: "1",
+            kind: Kind::Account,
+            name: "on card",
+            flags: 0,
+            key: None,
+        })
+    }
+}
+
+impl Holder for Card {
+    fn name(&self) -> &str {
+        "card:one"
+    }
+
+    fn place(&self) -> String {
+        "a reader".to_owned()
+    }
+
+    fn about(&self) -> About {
+        About {
+            condition: Condition::Ready,
+            serial: "12345678".to_owned(),
+            policy: "PIN once".to_owned(),
+            shared: true,
+        }
+    }
+
+    fn max_message(&self) -> usize {
+        self.limit
+    }
+
+    fn lanes(&self) -> usize {
+        1
+    }
+
+    fn slots(&self) -> Result<Vec<Slot>, StoreError> {
+        Ok(vec![Slot {
+            id: "1".to_owned(),
+            label: "signature".to_owned(),
+            key: Some(*Card::key().as_bytes()),
+            trouble: None,
+        }])
+    }
+
+    fn sign(&self, slot: &str, _: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
+        assert_eq!(slot, "1");
+        assert!(message.len() <= self.limit);
+        (self.sign)(&pair(Kind::Account, 5), message)
+    }
+
+    fn is_locked(&self) -> bool {
+        self.pin
+            .as_ref()
+            .is_some_and(|has| !has.load(Ordering::SeqCst))
+    }
+
+    fn lock(&self) {
+        if let Some(has) = &self.pin {
+            has.store(false, Ordering::SeqCst);
+        }
+    }
+
+    fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        match prompt.secret("PIN of card:one") {
+            Some(pin) if *pin == "123456" => {
+                self.pin
+                    .iter()
+                    .for_each(|has| has.store(true, Ordering::SeqCst));
+                Ok(())
+            }
+            Some(_) => Err(StoreError::WrongPassphrase),
+            None => Err(StoreError::Cancelled),
+        }
     }
 }
 

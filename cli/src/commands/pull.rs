@@ -11,6 +11,7 @@ use crate::nats::system_user::SystemFlags;
 use crate::nats::tls::TlsFlags;
 use crate::output::clean_inline;
 use crate::store::receive::{Received, Receiver, check_age, read};
+use crate::store::trust::operator_signed;
 use crate::store::{Entry, Lock, Operator, Store};
 use nkey_core::claims::owned::{self, Claims};
 use serde::Serialize;
@@ -59,7 +60,7 @@ impl Row {
             Ok((name, Received::New)) => (name, "new", None),
             Ok((name, Received::Replaced)) => (name, "replaced", None),
             Ok((name, Received::Unchanged)) => (name, "unchanged", None),
-            Err(error) => (name.to_owned(), "failed", Some(error.to_string())),
+            Err(error) => (name.to_owned(), "failed", Some(error.message())),
         };
         Row {
             name,
@@ -208,6 +209,7 @@ fn put_operator(
             claims.standard.sub
         )));
     }
+    operator_signed(&claims, Some(&entry.claims)).map_err(Error::failed)?;
     let received = check_age(
         "the JWT",
         (&entry.token, entry.claims.standard.iat),

@@ -3,6 +3,7 @@
 //! The rules are those by which nats-server trusts a token (`server/accounts.go`,
 //! `processTrustedKeys`) and nsc's (`cmd/validate.go`).
 
+use super::cycles::Accounts;
 use super::defaults::scoped_permissions;
 use super::operator::Operator;
 use super::token::{Entry, Typed};
@@ -182,6 +183,7 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
     };
     check_operator(operator, &entry, &mut report)?;
     let mut subjects: BTreeMap<String, String> = BTreeMap::new();
+    let all = Accounts::of(operator)?;
     for account in accounts {
         let path = operator
             .dir()
@@ -204,6 +206,12 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
             &read,
             &mut report,
         );
+        for index in all.circles(read.sub()) {
+            report.blocking(
+                &format!("nats.imports.{index}"),
+                "the import is part of a circle, and servers pass over it",
+            );
+        }
         if let Some(other) = subjects.insert(read.sub().to_owned(), account.clone()) {
             report.blocking(
                 "sub",
@@ -252,6 +260,16 @@ fn check_operator(
             "iss",
             format_args!(
                 "{} is neither the operator nor one of its signing keys",
+                standard.iss
+            ),
+        );
+    }
+    if standard.iss != standard.sub && nats.signing_keys.contains(&standard.iss) {
+        report.push(
+            Class::Warning,
+            "iss",
+            format_args!(
+                "{} signed it, which no token but this one names as a signing key: make sure that it is the operator's",
                 standard.iss
             ),
         );

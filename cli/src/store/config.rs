@@ -278,6 +278,22 @@ impl Store {
     /// If `nsc.json` was changed meanwhile or cannot be written.
     pub fn select(
         &mut self,
+        lock: &Lock,
+        operator: &str,
+        account: Option<&str>,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.write_selection(lock, operator, account, now)
+            .map_err(|error| {
+                Error::failed(format!(
+                    "{} is not remembered as the one that commands are about: {error}",
+                    account.unwrap_or(operator)
+                ))
+            })
+    }
+
+    fn write_selection(
+        &mut self,
         _lock: &Lock,
         operator: &str,
         account: Option<&str>,

@@ -1,7 +1,6 @@
 //! Changes of what is in a store: read under the lock, judged, changed, issued again, written.
 
 use super::chain::has_jetstream;
-use super::changes;
 use super::config::Store;
 use super::file;
 use super::issue::issue;
@@ -13,6 +12,7 @@ use super::signer::{
 };
 use super::token::{Entry, Typed};
 use crate::context::Context;
+use crate::difference::{Change, compare};
 use crate::error::Error;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
@@ -343,7 +343,9 @@ fn reissue<N: Typed + Clone>(
         let json = N::into_any(claims.clone()).to_json();
         serde_json::from_str(&json).unwrap_or_default()
     };
-    let (before, now) = (value(&entry.claims), value(&claims));
+    let mut changes = compare(&value(&entry.claims), &value(&claims));
+    // Every new token sets these.
+    changes.retain(|change| change.field != "iat" && change.field != "iss");
     let standard = &mut claims.standard;
     standard.iss.clear();
     standard.jti.clear();
@@ -354,7 +356,7 @@ fn reissue<N: Typed + Clone>(
         name: entry.name.clone(),
         public_key: entry.sub().to_owned(),
         issuer: signer.key.to_string(),
-        changes: changes::between(&before, &now),
+        changes,
     };
     Ok((token, issued))
 }
@@ -366,7 +368,7 @@ pub struct Issued {
     public_key: String,
     issuer: String,
     /// The members that differ.
-    pub changes: Vec<changes::Change>,
+    pub changes: Vec<Change>,
 }
 
 impl Issued {

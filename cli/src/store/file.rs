@@ -83,11 +83,16 @@ pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Err
 /// If one is there or cannot be written; those before it are whole and stay.
 pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
     make_dir(dir)?;
-    let create = |(name, text): &(String, &str)| {
-        let path = dir.join(name);
-        Temp::beside(&path, text.as_bytes())?.create(&path)
-    };
-    let created = files.iter().try_for_each(create);
+    let temps = files
+        .iter()
+        .map(|(name, text)| Temp::unsynced(&dir.join(name), text.as_bytes()).map(|(temp, _)| temp))
+        .collect::<Result<Vec<_>, _>>()?;
+    // One flush of the disk instead of one for each file.
+    File::open(dir)
+        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
+        .map_err(|error| failed("write to disk the folder", dir, &error))?;
+    let mut all = files.iter().zip(temps);
+    let created = all.try_for_each(|((name, _), temp)| temp.create(&dir.join(name)));
     sync(dir).and(created)
 }
 
@@ -185,6 +190,13 @@ struct Temp {
 
 impl Temp {
     fn beside(path: &Path, bytes: &[u8]) -> Result<Temp, Error> {
+        let (temp, file) = Temp::unsynced(path, bytes)?;
+        file.sync_all()
+            .map_err(|error| failed("write", path, &error))?;
+        Ok(temp)
+    }
+
+    fn unsynced(path: &Path, bytes: &[u8]) -> Result<(Temp, File), Error> {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
@@ -200,12 +212,10 @@ impl Temp {
             .create_new(true)
             .mode(0o600)
             .open(&temp.path);
-        file.and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .map_err(|error| failed("write", path, &error))?;
-        Ok(temp)
+        let file = file
+            .and_then(|mut file| file.write_all(bytes).map(|()| file))
+            .map_err(|error| failed("write", path, &error))?;
+        Ok((temp, file))
     }
 
     fn rename(mut self, path: &Path) -> Result<(), Error> {

@@ -1,9 +1,12 @@
 //! Keys that a command makes in the agent.
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The names of keys in the agent: `OPERATOR`, `OPERATOR/ACCOUNT`, `OPERATOR/ACCOUNT/USER`,
 /// `…/sk` for a signing key and `…/curve` for a curve key.
@@ -31,16 +34,15 @@ pub mod key_names {
 }
 
 /// Keys that this run has made, removed again if it fails before anything names them.
+///
+/// From the first key on Ctrl-C, SIGTERM and SIGHUP count as a failure of the next step, so that
+/// no key stays that nothing names; asked twice, the run ends at once.
 pub struct Fresh {
     keys: Vec<PublicKey>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Fresh {
-    /// Where making the key is the first that is asked of the agent.
-    pub const fn new() -> Fresh {
-        Fresh { keys: Vec::new() }
-    }
-
     /// Asks whether the agent can sign, before a key is made that nothing would name.
     ///
     /// # Errors
@@ -52,8 +54,26 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Ok(Fresh::new()),
+            None => Fresh::unasked(),
         }
+    }
+
+    /// The same where making the key is the first that is asked of the agent.
+    ///
+    /// # Errors
+    /// If signals cannot be caught.
+    pub fn unasked() -> Result<Fresh, Error> {
+        Ok(Fresh {
+            keys: Vec::new(),
+            interrupted: interruption()?,
+        })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.interrupted.load(Ordering::SeqCst) {
+            return Err(Error::failed("interrupted: nothing was changed"));
+        }
+        Ok(())
     }
 
     /// Makes a key in the agent. A user's may leave it, for creds; others may not.
@@ -66,8 +86,10 @@ impl Fresh {
         kind: Kind,
         name: &str,
     ) -> Result<PublicKey, Error> {
+        self.check()?;
         let key = ctx.agent()?.generate(kind, name, flags(kind))?;
         self.keys.push(key);
+        self.check()?;
         Ok(key)
     }
 
@@ -81,6 +103,7 @@ impl Fresh {
         kind: Kind,
         names: &[String],
     ) -> Result<Vec<PublicKey>, Error> {
+        self.check()?;
         let made = ctx.agent()?.generate_many(kind, names, flags(kind))?;
         self.keys.extend(made.iter().flatten());
         match made.into_iter().collect() {
@@ -100,6 +123,22 @@ impl Fresh {
         }
         error
     }
+}
+
+/// What says that the person, or the system, wants an end.
+fn interruption() -> Result<Arc<AtomicBool>, Error> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first signal raises the flag, the second finds it raised.
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            Exit::Failed as i32,
+            Arc::clone(&flag),
+        )
+        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+        .map_err(|error| Error::failed(format!("cannot wait for signals: {error}")))?;
+    }
+    Ok(flag)
 }
 
 /// A user's key may leave the agent, for creds.

@@ -54,7 +54,8 @@ pub fn synchronize(
         }
         Ok(_) => format!("account {shown} was signed by the operator"),
         Err(error) => format!(
-            "account {shown} is stored, but not signed by the operator: {error}\ntype: nkey push -a {shown}"
+            "account {shown} is stored, but not signed by the operator: {}\ntype: nkey push -a {shown}",
+            error.message()
         ),
     });
     Ok(())

@@ -7,8 +7,8 @@
 
 pub mod activation;
 pub mod chain;
-pub mod changes;
 mod config;
+pub mod cycles;
 pub mod defaults;
 pub mod edit;
 pub mod exports;
@@ -27,6 +27,7 @@ pub mod signer;
 pub mod system;
 pub mod table;
 mod token;
+pub mod trust;
 pub mod well_known;
 
 pub use config::Store;

@@ -130,6 +130,7 @@ pub const TRICKS: &[Trick] = tricks! {
     ACCOUNT r#""type":"account","version":2"# => r#""type":"account","Type":"user","version":2"#, r#"Case("type")"#, Refuses;
     ACCOUNT r#""nats":{"# => r#""type":"account","nats":{"#, r#"UnknownKey("Standard")"#, Refuses;
     GENERIC r#""type":"custom""# => r#""type":"cluster""#, "Type(Generic)", Refuses;
+    GENERIC r#""type":"custom""# => r#""type":"""#, "Zero", Reads(r#""type":"""#);
     GENERIC r#""type":"custom","version":2,"x":"# => r#""type":"account","version":2,"x":"#, r#"UnknownKey("Account")"#, Reads(r#""limits":{}"#);
     GENERIC r#""type":"custom""# => r#""Type":"account","type":"custom""#, "Ascending", Reads(r#""Type":"account""#);
     GENERIC r#""accounts""# => r#""Version":2,"accounts""#, "Reserved", Reads(r#""Version":2"#);

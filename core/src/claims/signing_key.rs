@@ -85,8 +85,10 @@ pub mod owned {
         fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
             if let Node::Map(_) = node {
                 let mut scope = UserScope::default();
-                // Go reads a scope into a map first: of two spellings of a key the greater wins.
-                scope.read(node.sorted(), cx)?;
+                // Go reads a scope into a map first: the last of equal keys counts, whole, and of
+                // two spellings of a key the greater.
+                let node = cx.unique(node);
+                scope.read(node, cx)?;
                 *self = SigningKey::Scoped(scope);
             } else {
                 let mut key = String::new();

@@ -70,8 +70,8 @@ impl<'v> List<'v> {
             (tag, account_tags)
         } else {
             return Err(Error::Operation {
-                entry: shortened(entry),
-                operation: shortened(operation),
+                entry: shortened(entry).into_owned(),
+                operation: shortened(operation).into_owned(),
             });
         };
         let key: String = tag.chars().flat_map(lower).collect();
@@ -82,8 +82,8 @@ impl<'v> List<'v> {
         if values.is_empty() {
             if denied {
                 return Err(Error::Tag {
-                    entry: shortened(entry),
-                    tag: shortened(tag),
+                    entry: shortened(entry).into_owned(),
+                    tag: shortened(tag).into_owned(),
                 });
             }
             // No subject has a space, so the entry is dropped.
@@ -111,7 +111,7 @@ impl<'v> List<'v> {
             });
             if count.is_none_or(|count| made.len() + count > MAX_EXPANSIONS) {
                 return Err(Error::Expansions {
-                    entry: shortened(entry),
+                    entry: shortened(entry).into_owned(),
                 });
             }
         }
@@ -125,7 +125,7 @@ impl<'v> List<'v> {
                 made.push(subject);
             } else if denied {
                 return Err(Error::Subject {
-                    entry: shortened(entry),
+                    entry: shortened(entry).into_owned(),
                 });
             }
             let next = (0..slots.len())

@@ -109,6 +109,25 @@ fn a_list_that_stands_again_is_read_onto_the_first_but_signing_keys_add_up() {
 }
 
 #[test]
+fn a_scope_is_read_into_a_map_first() {
+    let (claims, notes) = read(
+        r#"{"nats":{"type":"account","signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":1,"bearer_token":true},"template":{"SUBS":3,"subs":2},"KEY":"B"}]}}"#,
+    );
+    assert_eq!(
+        notes.repeated,
+        [
+            "nats.signing_keys.0.template",
+            "nats.signing_keys.0.key",
+            "nats.signing_keys.0.template.subs"
+        ]
+    );
+    assert_eq!(
+        claims.to_json(),
+        r#"{"nats":{"signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":2}}],"type":"account"}}"#
+    );
+}
+
+#[test]
 fn what_is_absent_stays_absent_except_in_the_effective_view() {
     let json = r#"{"nats":{"limits":{"disk_storage":5,"tiered_limits":{"R1":{"streams":1}}},"signing_keys":[{"kind":"user_scope","key":"A","template":{"subs":0,"payload":9007199254740993}}],"type":"account","version":2}}"#;
     let (claims, notes) = read(json);
@@ -294,4 +313,68 @@ fn keys_that_are_long_do_not_make_paths_long() {
     let key = "k".repeat(100_000);
     let (_, notes) = read(&format!(r#"{{"nats":{{"type":"account","{key}":1}}}}"#));
     assert!(notes.unknown[0].0.len() < 100);
+}
+
+/// Members of each kind in as large a payload as there is: reading ends, and soon.
+#[test]
+fn the_largest_payloads_are_read_in_one_go() {
+    let filled = |claim: &str, open: &str, item: &str, close: &str| {
+        let count = (jwt::MAX_TOKEN * 3 / 4 - 200) / (item.len() + 1);
+        let items = alloc::vec![item; count].join(",");
+        (
+            format!(r#"{{"nats":{{"type":"{claim}",{open}{items}{close}}}}}"#),
+            count,
+        )
+    };
+    let long = format!("\"{}\":1", "k".repeat(200));
+    let deep = format!("\"x\":{}{}", "[".repeat(100), "]".repeat(100));
+    for (claim, open, item, close) in [
+        ("account", "", r#""x":1"#, ""),
+        ("account", "", &long, ""),
+        ("account", "", &deep, ""),
+        ("account", r#""limits":{"#, r#""conn":1"#, "}"),
+        ("account", r#""limits":{"#, r#""CONN":1"#, "}"),
+        ("account", "", r#""a":0},"nats":{"tags":[]"#, ""),
+        ("account", r#""revocations":{"#, r#""U":1"#, "}"),
+        (
+            "account",
+            r#""mappings":{"#,
+            r#""a.b":[{"subject":"c","weight":1,"more":{}}]"#,
+            "}",
+        ),
+        (
+            "account",
+            r#""imports":["#,
+            r#"{"name":"a","type":"service","x":{"y":[1]}}"#,
+            "]",
+        ),
+        (
+            "account",
+            r#""exports":["#,
+            r#"{"type":"stream","revocations":{"*":1}}"#,
+            "]",
+        ),
+        (
+            "account",
+            r#""signing_keys":["#,
+            r#"{"kind":"user_scope","template":{"sub":{}}}"#,
+            "]",
+        ),
+        ("user", r#""src":""#, "x", r#"""#),
+        ("user", r#""times":["#, "{}", "]"),
+        (
+            "authorization_request",
+            r#""client_tls":{"verified_chains":["#,
+            "[]",
+            "]}",
+        ),
+        ("custom", r#""x":["#, "[[0]]", "]"),
+    ] {
+        let (json, count) = filled(claim, open, item, close);
+        assert!(count > 1000);
+        let (claims, notes) = read(&json);
+        let _ = notes.first();
+        assert!(claims.effective().to_json().len() < 2 * json.len());
+        crate::validate::validate(&claims, 1, &|_| false);
+    }
 }

@@ -4,6 +4,7 @@
 //! `.tools` of the checkout), `NKEY_CLAIMS` the number of claims of each type (default 2000),
 //! `NKEY_SEED` the seed of what is random (default: a fresh one, which is printed).
 
+mod creds;
 mod mutate;
 mod old;
 mod parts;

@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -23,20 +23,21 @@ pub(super) enum Step<'a> {
     Create(&'a str),
     Write(&'a str, &'a [u8]),
     Sync(&'a str),
+    SyncAll,
     Rename(&'a str, &'a str),
     Remove(&'a str),
     SyncFolder,
 }
 
 /// An open folder; names are relative to it, so it may be moved while it is open.
-pub(super) struct Folder {
+pub(in crate::store) struct Folder {
     fd: OwnedFd,
     path: String,
 }
 
 impl Folder {
     /// Opens the folder at `path`, which only its owner may enter.
-    pub(super) fn open(path: &Path) -> Result<Folder, StoreError> {
+    pub(in crate::store) fn open(path: &Path) -> Result<Folder, StoreError> {
         let shown = path.display().to_string();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty())
@@ -45,7 +46,7 @@ impl Folder {
     }
 
     /// Opens the folder `name` inside this one.
-    pub(super) fn folder(&self, name: &str) -> Result<Folder, StoreError> {
+    pub(in crate::store) fn folder(&self, name: &str) -> Result<Folder, StoreError> {
         let path = self.path_of(name);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = openat(&self.fd, name, flags, Mode::empty())
@@ -73,12 +74,12 @@ impl Folder {
     }
 
     /// The path of this folder, for messages.
-    pub(super) fn path(&self) -> &str {
+    pub(in crate::store) fn path(&self) -> &str {
         &self.path
     }
 
     /// The path of a file in it, for messages.
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub(in crate::store) fn path_of(&self, name: &str) -> String {
         if name.is_empty() {
             self.path.clone()
         } else {
@@ -91,7 +92,7 @@ impl Folder {
     }
 
     /// Makes the folder `name`, 0700, if it is not there.
-    pub(super) fn make_folder(&self, name: &str) -> Result<(), StoreError> {
+    pub(in crate::store) fn make_folder(&self, name: &str) -> Result<(), StoreError> {
         step(&self.path, &Step::Mkdir(name))
             .and_then(|()| match mkdirat(&self.fd, name, Mode::RWXU) {
                 Err(Errno::EXIST) | Ok(()) => Ok(()),
@@ -101,7 +102,7 @@ impl Folder {
     }
 
     /// The names in this folder, in no order.
-    pub(super) fn names(&self) -> Result<Vec<String>, StoreError> {
+    pub(in crate::store) fn names(&self) -> Result<Vec<String>, StoreError> {
         let fail = |error| self.failed("cannot list", "", error);
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.fd).map_err(fail)? {
@@ -121,7 +122,7 @@ impl Folder {
     }
 
     /// Whether `name` is there, whatever it is.
-    pub(super) fn has(&self, name: &str) -> Result<bool, StoreError> {
+    pub(in crate::store) fn has(&self, name: &str) -> Result<bool, StoreError> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -131,7 +132,7 @@ impl Folder {
 
     /// The content of the file `name`, or nothing if it is not there. More than `max` bytes, or
     /// anything but a regular file, is damage.
-    pub(super) fn read(
+    pub(in crate::store) fn read(
         &self,
         name: &str,
         max: usize,
@@ -164,7 +165,7 @@ impl Folder {
     }
 
     /// Puts `bytes` at `name`, 0600: all of it or nothing, and for good once this returns.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(in crate::store) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let temporary = temporary(name);
         let written = self.write_new(&temporary, bytes).and_then(|()| {
             self.rename_raw(&temporary, name)?;
@@ -177,7 +178,36 @@ impl Folder {
         })
     }
 
+    /// Puts files at their names, as [`Folder::write`], with one flush for all of them. After an
+    /// error some may be there.
+    pub(super) fn write_many(&self, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let temporaries: Vec<String> = files.iter().map(|(name, _)| temporary(name)).collect();
+        let write = || {
+            for ((_, bytes), temporary) in files.iter().zip(&temporaries) {
+                self.create(temporary, bytes)?;
+            }
+            step(&self.path, &Step::SyncAll)?;
+            syncfs(&self.fd)?;
+            for ((name, _), temporary) in files.iter().zip(&temporaries) {
+                self.rename_raw(temporary, name)?;
+            }
+            self.sync_raw()
+        };
+        write().map_err(|error| {
+            for temporary in &temporaries {
+                let _ = self.remove_raw(temporary);
+            }
+            self.failed("cannot write", "", error)
+        })
+    }
+
     fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = self.create(name, bytes)?;
+        step(&self.path, &Step::Sync(name))?;
+        file.sync_all()
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> io::Result<File> {
         step(&self.path, &Step::Create(name))?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let open = || openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
@@ -192,31 +222,30 @@ impl Folder {
         step(&self.path, &Step::Write(name, bytes))?;
         let mut file = File::from(fd);
         file.write_all(bytes)?;
-        step(&self.path, &Step::Sync(name))?;
-        file.sync_all()
+        Ok(file)
     }
 
     /// Renames a file for good.
-    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+    pub(in crate::store) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         self.rename_raw(from, to)
             .and_then(|()| self.sync_raw())
             .map_err(|error| self.failed("cannot write", to, error))
     }
 
     /// Removes a file, if it is there; not for good before [`Folder::sync`].
-    pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
+    pub(in crate::store) fn remove(&self, name: &str) -> Result<(), StoreError> {
         self.remove_raw(name)
             .map_err(|error| self.failed("cannot remove", name, error))
     }
 
     /// Makes the removals for good.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
+    pub(in crate::store) fn sync(&self) -> Result<(), StoreError> {
         self.sync_raw()
             .map_err(|error| self.failed("cannot write", "", error))
     }
 
     /// A file to hold a lock on, made if need be, 0600.
-    pub(super) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
+    pub(in crate::store) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)
             .map(File::from)
@@ -243,12 +272,12 @@ impl Folder {
 }
 
 /// The name a file has until it is complete.
-pub(super) fn temporary(name: &str) -> String {
+pub(in crate::store) fn temporary(name: &str) -> String {
     format!(".{}.tmp", name.trim_start_matches('.'))
 }
 
 /// Whether a name is that of a file that was never completed.
-pub(super) fn is_temporary(name: &str) -> bool {
+pub(in crate::store) fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".tmp")
 }
 

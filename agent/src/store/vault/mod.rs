@@ -16,7 +16,7 @@
 mod change;
 mod create;
 mod entry;
-mod files;
+pub(in crate::store) mod files;
 mod layout;
 mod lock;
 mod plugin;
@@ -244,6 +244,10 @@ impl Store for Vault {
 
     fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError> {
         self.add_key(seed, name, flags)
+    }
+
+    fn add_many(&self, keys: &[(Seed, &str)], flags: Flags) -> Vec<Result<PublicKey, StoreError>> {
+        self.add_keys(keys, flags)
     }
 
     fn export(&self, key: &PublicKey) -> Result<nkey::Secret, StoreError> {

@@ -8,6 +8,7 @@ use crate::output::clean_inline;
 use crate::prompt;
 use crate::source::{self, MAX_TEXT};
 use crate::store::activation::{Wanted, activate};
+use crate::store::cycles::Accounts;
 use crate::store::edit::key_of;
 use crate::store::exports::{kind, label};
 use crate::store::keys::Fresh;
@@ -120,6 +121,14 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     );
     let mut claims = account.claims.clone();
     claims.nats.imports.push(import);
+    let mut accounts = Accounts::of(&edit.operator)?;
+    accounts.set(account.sub(), claims.nats.clone());
+    let added = claims.nats.imports.len() - 1;
+    if accounts.circles(account.sub()).contains(&added) {
+        return Err(Error::usage(format!(
+            "the import would be part of a circle, and servers pass over such: account {of} would import what it exports itself"
+        )));
+    }
     let issued = edit.write_account(ctx, &account, claims)?;
     issued.report(ctx, args.json, &headline)
 }

@@ -10,6 +10,7 @@ use crate::store::defaults::new_operator;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::system::{self, Pair};
+use crate::store::trust::operator_signed;
 use crate::store::{Lock, Operator, Store, check_name, well_known};
 use nkey_core::creds;
 use nkey_core::jwt::Algorithm;
@@ -161,7 +162,8 @@ fn finish(
 ) -> Result<(), Error> {
     operator.write_operator(lock, token, read)?;
     operator.write_marker(lock)?;
-    store.select(lock, operator.name(), None, ctx.now())
+    let account = store.kept_account(operator)?;
+    store.select(lock, operator.name(), account.as_deref(), ctx.now())
 }
 
 fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> {
@@ -202,12 +204,6 @@ pub fn store_token(
         ));
     }
     let (sub, signing_keys) = (&claims.standard.sub, &claims.nats.signing_keys);
-    if claims.standard.iss != *sub && !signing_keys.contains(&claims.standard.iss) {
-        return Err(failed(format!(
-            "{} is neither the operator nor one of its signing keys",
-            claims.standard.iss
-        )));
-    }
     let name = name.unwrap_or(&claims.standard.name).to_owned();
     check_name("an operator", &name)?;
     let mut store = Store::open(&ctx.global)?;
@@ -236,6 +232,7 @@ pub fn store_token(
                 known.sub()
             )));
         }
+        operator_signed(&claims, Some(&known.claims)).map_err(failed)?;
         if claims.standard.iat < known.claims.standard.iat
             || claims.standard.iat == known.claims.standard.iat && token != known.token
         {
@@ -245,6 +242,7 @@ pub fn store_token(
         }
         finish(ctx, &mut store, &lock, &operator, token, Some(&known.bytes))?;
     } else {
+        operator_signed(&claims, None).map_err(failed)?;
         let operator = Operator::new(store.root(), &name, true)?;
         if operator.dir().exists() {
             return Err(exists(&store, &name));

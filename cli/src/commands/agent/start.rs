@@ -35,6 +35,9 @@ pub struct Args {
     /// The vault's directory [default: $XDG_DATA_HOME/nkey-agent/vault, else ~/.local/share/nkey-agent/vault]
     #[arg(long, value_name = "DIR")]
     pub vault: Option<PathBuf>,
+    /// The configuration of key holders [default: $XDG_CONFIG_HOME/nkey-agent/holders.toml, else ~/.config/nkey-agent/holders.toml]
+    #[arg(long, value_name = "FILE")]
+    pub holders: Option<PathBuf>,
     /// A file with the vault's passphrase (one last newline is no part of it), or - for standard input
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<String>,
@@ -171,6 +174,10 @@ fn spawn(
             .stdin(Stdio::piped());
     } else {
         command.stdin(Stdio::null());
+    }
+    if let Some(holders) = &args.holders {
+        // The agent runs in another directory.
+        command.arg("--holders").arg(absolute_path(holders)?);
     }
     if let Some(plugin) = &args.plugin {
         command.arg("--plugin").arg(plugin);

@@ -6,6 +6,7 @@ use crate::output::clean;
 use crate::prompt::Terminal;
 use crate::source;
 use nkey_agent::client::{self, Prompt};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 /// The longest passphrase file, in bytes.
@@ -16,6 +17,9 @@ pub struct Args {
     /// A file with the vault's passphrase (one last newline is no part of it), or - for standard input
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<String>,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    pub json: bool,
 }
 
 /// Unlocks the agent; its questions are answered from the file, or on this terminal.
@@ -42,6 +46,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let status = unlocked.map_err(|error| Error::from(error).next("nkey agent unlock"))?;
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
+    }
+    if args.json {
+        return ctx.out.json(&json!({ "locked": false }));
     }
     ctx.out.note("unlocked");
     Ok(())

@@ -7,8 +7,9 @@ use crate::input::boolean;
 use crate::input::name::NameFlag;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::store::keys::Fresh;
-use crate::store::{Edit, Entry, Store, file};
+use crate::store::{Edit, Entry, Operator, Store, file};
 use nkey_core::claims::owned::{Account, User};
 use nkey_core::revocation::revoke;
 use serde_json::json;
@@ -50,7 +51,10 @@ pub struct Args {
 /// If it is not there, or others hold the operator's keys and it is not forced.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let store = Store::open(&ctx.global)?;
-    let name = store.account(&store.operator(None)?, args.name.get())?;
+    let name = match args.name.get() {
+        Some(name) => store.account(&store.operator(None)?, Some(name))?,
+        None => choose(&store.operator(None)?)?,
+    };
     let edit = Edit::begin(ctx)?;
     let account = edit.operator.account(&name)?;
     let shown = clean_inline(&name);
@@ -115,6 +119,18 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         shell_word(account.sub())
     ));
     Ok(())
+}
+
+/// The account that a person at a terminal chooses; nothing is deleted unasked.
+fn choose(operator: &Operator) -> Result<String, Error> {
+    let names = operator.accounts()?;
+    if names.is_empty() || !prompt::is_possible() {
+        return Err(Error::usage(format!(
+            "which account is deleted: name it by -n: {}",
+            clean_inline(&names.join(", "))
+        )));
+    }
+    Ok(names[prompt::choose("Which account?", &names)?].clone())
 }
 
 fn last_token(

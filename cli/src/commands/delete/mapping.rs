@@ -6,7 +6,7 @@ use crate::output::clean_inline;
 use crate::prompt;
 use crate::store::keys::Fresh;
 use crate::store::{Edit, Entry};
-use nkey_core::claims::owned::Account;
+use nkey_core::claims::owned::{Account, WeightedMapping};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -52,17 +52,22 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         !(here && cluster)
     });
     if targets.len() == before {
-        let known: Vec<&str> = account
+        let known: Vec<String> = account
             .claims
             .nats
             .mappings
-            .keys()
-            .map(String::as_str)
+            .iter()
+            .flat_map(|(from, targets)| targets.iter().map(move |target| label(from, target)))
             .collect();
+        let has = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
         return Err(Error::failed(format!(
-            "account {of} has no such mapping of {}; it maps: {}",
+            "account {of} has no such mapping of {}; it has: {}",
             clean_inline(&from),
-            clean_inline(&known.join(", "))
+            clean_inline(&has)
         )));
     }
     mappings.retain(|_, targets| !targets.is_empty());
@@ -92,4 +97,12 @@ fn from(args: &Args, account: &Entry<Account>) -> Result<String, Error> {
     }
     let chosen = prompt::choose("Which mapping?", &known)?;
     Ok(known[chosen].clone())
+}
+
+fn label(from: &str, target: &WeightedMapping) -> String {
+    let to = target.subject.as_deref().unwrap_or_default();
+    match target.cluster.as_str() {
+        "" => format!("{from} to {to}"),
+        cluster => format!("{from} to {to} in {cluster}"),
+    }
 }

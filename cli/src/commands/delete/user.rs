@@ -5,9 +5,10 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::input::{boolean, list};
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::store::keys::Fresh;
 use crate::store::{Edit, Entry};
-use nkey_core::claims::owned::User;
+use nkey_core::claims::owned::{Account, User};
 use nkey_core::revocation::{is_revoked, revoke};
 use serde_json::json;
 
@@ -44,15 +45,15 @@ pub struct Args {
 /// # Errors
 /// If one is not there: then none is deleted.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let (edit, account) = Edit::account(ctx, args.account.as_deref())?;
+    let (mut edit, account) = Edit::account(ctx, args.account.as_deref())?;
     let mut names = list::of("--name", &args.name)?;
     list::add(&mut names, args.position.iter().cloned().collect());
-    let users: Vec<Entry<User>> = if names.is_empty() {
-        vec![edit.operator.find_user(&account.name, None)?]
-    } else {
-        let find = |name: &String| edit.operator.find_user(&account.name, Some(name));
-        names.iter().map(find).collect::<Result<_, _>>()?
-    };
+    if names.is_empty() {
+        let known = edit.operator.users(&account.name)?;
+        names.push(edit.ask(false, || choose(&account, &known))?);
+    }
+    let find = |name: &String| edit.operator.find_user(&account.name, Some(name));
+    let users: Vec<Entry<User>> = names.iter().map(find).collect::<Result<_, _>>()?;
     if args.rm_nkey {
         // Before anything is deleted.
         Fresh::begin(ctx)?;
@@ -104,4 +105,19 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// The user that a person at a terminal chooses; nothing is deleted unasked.
+fn choose(account: &Entry<Account>, users: &[String]) -> Result<String, Error> {
+    let of = clean_inline(&account.name);
+    if users.is_empty() {
+        return Err(Error::failed(format!("account {of} has no users")));
+    }
+    if !prompt::is_possible() {
+        return Err(Error::usage(format!(
+            "which user of account {of} is deleted: name it by -n: {}",
+            clean_inline(&users.join(", "))
+        )));
+    }
+    Ok(users[prompt::choose("Which user?", users)?].clone())
 }

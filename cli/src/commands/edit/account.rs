@@ -164,7 +164,16 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     };
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &account, &mut fresh);
-    let issued = edit::end(ctx, &mut fresh, &account, result)?;
+    let (issued, removed) = edit::end(ctx, &mut fresh, &account, result)?;
+    for key in removed {
+        let signed = users_where(&edit, &account, |user| user.claims.standard.iss == key)?;
+        if !signed.is_empty() {
+            ctx.out.note(format!(
+                "servers refuse the users that {key} signed: {}; nkey edit user -n NAME --resign signs one again",
+                clean_inline(&signed.join(", "))
+            ));
+        }
+    }
     let name = clean_inline(&account.name);
     issued.report(ctx, args.finish.json, &format!("edited account {name}"))
 }
@@ -175,9 +184,9 @@ fn change(
     edit: &Edit,
     account: &Entry<Account>,
     fresh: &mut Fresh,
-) -> Result<Issued, Error> {
+) -> Result<(Issued, Vec<String>), Error> {
     let mut claims = account.claims.clone();
-    signing_keys(args, ctx, edit, account, &mut claims, fresh)?;
+    let removed = signing_keys(args, ctx, edit, account, &mut claims, fresh)?;
     args.tags.apply(&mut claims.generic.tags, &mut ctx.out)?;
     args.validity.apply(&mut claims.standard, ctx.now())?;
     let nats = &mut claims.nats;
@@ -200,9 +209,11 @@ fn change(
     if args.limits.disallow_bearer == Some(true) {
         no_bearers(edit, account)?;
     }
-    edit.write_account(ctx, account, claims)
+    let issued = edit.write_account(ctx, account, claims)?;
+    Ok((issued, removed))
 }
 
+/// Adds and removes signing keys; those that were removed.
 fn signing_keys(
     args: &Args,
     ctx: &mut Context,
@@ -210,7 +221,7 @@ fn signing_keys(
     account: &Entry<Account>,
     claims: &mut Claims<Account>,
     fresh: &mut Fresh,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let keys = &mut claims.nats.signing_keys;
     let path = [edit.operator.name(), account.name.as_str()];
     for key in args.keys.added(ctx, fresh, Kind::Account, &path)? {
@@ -229,17 +240,9 @@ fn signing_keys(
             (key.key().to_owned(), role)
         })
         .collect();
-    for removed in args.keys.removed(ctx, &there)? {
-        keys.retain(|key| key.key() != removed);
-        let signed = users_where(edit, account, |user| user.claims.standard.iss == removed)?;
-        if !signed.is_empty() {
-            ctx.out.note(format!(
-                "servers refuse the users that {removed} signed: {}; nkey edit user -n NAME --resign signs one again",
-                clean_inline(&signed.join(", "))
-            ));
-        }
-    }
-    Ok(())
+    let removed = args.keys.removed(ctx, &there)?;
+    keys.retain(|key| !removed.iter().any(|removed| removed == key.key()));
+    Ok(removed)
 }
 
 fn trace(args: &Args, nats: &mut Account) -> Result<(), Error> {

@@ -96,7 +96,10 @@ fn change(
         return edit.write_account(ctx, account, claims);
     }
     let users = |flag: &str, values: &[String]| -> Result<Vec<String>, Error> {
-        let find = |name: &str| Ok(edit.operator.user(&account.name, name)?.sub().to_owned());
+        let find = |name: &str| {
+            let user = edit.operator.find_user(&account.name, Some(name))?;
+            Ok(user.sub().to_owned())
+        };
         keys_of(flag, values, Kind::User, find)
     };
     let accounts = |flag: &str, values: &[String]| -> Result<Vec<String>, Error> {

@@ -12,6 +12,7 @@ use crate::output::clean_inline;
 use crate::store::chain::has_jetstream;
 use crate::store::edit::{self, Edit, Issued, is_issuer, require_editable};
 use crate::store::keys::Fresh;
+use crate::store::trust::{is_held, operator_signed};
 use nkey_core::claims::owned;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::str::FromStr;
@@ -81,20 +82,30 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         .next("nkey add operator -u FILE --force"));
     }
     require_editable(&edit.entry)?;
-    if !is_issuer(&edit.entry, &edit.entry.claims.standard.iss) {
+    let iss = &edit.entry.claims.standard.iss;
+    if let Err(reason) = operator_signed(&edit.entry.claims, None)
+        && !(is_issuer(&edit.entry, iss) && is_held(ctx, iss)?)
+    {
         return Err(Error::failed(format!(
-            "{}: iss: {} is neither the operator nor one of its signing keys: nothing was changed",
-            edit.entry.path.display(),
-            edit.entry.claims.standard.iss
+            "{}: iss: {reason}: nothing was changed",
+            edit.entry.path.display()
         )));
     }
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &mut fresh);
-    let issued = edit::end(ctx, &mut fresh, &edit.entry, result)?;
+    let (issued, removed) = edit::end(ctx, &mut fresh, &edit.entry, result)?;
+    for key in removed {
+        note_signed(ctx, &edit, &key)?;
+    }
     issued.report(ctx, args.json, &format!("edited operator {name}"))
 }
 
-fn change(args: &Args, ctx: &mut Context, edit: &Edit, fresh: &mut Fresh) -> Result<Issued, Error> {
+fn change(
+    args: &Args,
+    ctx: &mut Context,
+    edit: &Edit,
+    fresh: &mut Fresh,
+) -> Result<(Issued, Vec<String>), Error> {
     let mut claims = edit.entry.claims.clone();
     args.tags.apply(&mut claims.generic.tags, &mut ctx.out)?;
     args.validity.apply(&mut claims.standard, ctx.now())?;
@@ -110,10 +121,8 @@ fn change(args: &Args, ctx: &mut Context, edit: &Edit, fresh: &mut Fresh) -> Res
         .iter()
         .map(|key| (key.clone(), None))
         .collect();
-    for removed in args.keys.removed(ctx, &there)? {
-        nats.signing_keys.retain(|key| *key != removed);
-        note_signed(ctx, edit, &removed)?;
-    }
+    let gone = args.keys.removed(ctx, &there)?;
+    nats.signing_keys.retain(|key| !gone.contains(key));
     let lower = |flag: &str, values: &[String]| -> Result<Vec<String>, Error> {
         let urls = list::of(flag, values)?;
         Ok(urls.iter().map(|url| url.to_lowercase()).collect())
@@ -144,7 +153,7 @@ fn change(args: &Args, ctx: &mut Context, edit: &Edit, fresh: &mut Fresh) -> Res
             all_by_signing_keys(edit)?;
         }
     }
-    edit.write_operator(ctx, claims)
+    Ok((edit.write_operator(ctx, claims)?, gone))
 }
 
 /// Names the accounts that servers no longer take without the signing key `removed`.

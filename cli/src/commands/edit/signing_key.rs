@@ -45,10 +45,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let (mut edit, account) = Edit::account(ctx, args.account.as_deref())?;
     let wanted = match args.sk.as_deref().or(args.position.as_deref()) {
         Some(wanted) => Some(wanted.to_owned()),
-        None => match &args.role {
-            Some(role) => Some(role.clone()),
-            None => edit.ask(false, || choose(&account))?,
-        },
+        None => {
+            let by_role = |(_, role): &(String, Option<String>)| role == &args.role;
+            match &args.role {
+                Some(role) if there(&account).iter().any(by_role) => Some(role.clone()),
+                _ => edit.ask(false, || choose(&account))?,
+            }
+        }
     };
     let Some(wanted) = wanted else {
         return Err(Error::usage(

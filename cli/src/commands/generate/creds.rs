@@ -10,7 +10,7 @@ use nkey_core::claims::ClaimType;
 use nkey_core::claims::owned::User;
 use nkey_core::creds;
 use nkey_core::nkey::{KeyPair, Kind, PublicKey};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
@@ -55,6 +55,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if args.output_file.as_os_str() == "--" {
         return ctx.out.bytes(text.as_bytes());
     }
+    replaceable(&args.output_file)?;
     file::write_output(&args.output_file, text.as_bytes(), true)?;
     ctx.out
         .note(format!("wrote {}", args.output_file.display()));
@@ -120,4 +121,19 @@ pub fn with_seed(
         "the seed of user {of}/{name} leaves the agent: whoever reads the creds is that user"
     ));
     Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Creds are renewed in place; another file is not what was meant.
+fn replaceable(path: &Path) -> Result<(), Error> {
+    // What is not there, or no file, is judged when it is written.
+    let Ok(text) = std::fs::read(path) else {
+        return Ok(());
+    };
+    if !path.is_file() || text.is_empty() || text.starts_with(b"-----BEGIN NATS USER JWT-----") {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "{} exists already and holds no creds: remove it, or choose another name",
+        path.display()
+    )))
 }

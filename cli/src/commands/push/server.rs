@@ -94,7 +94,9 @@ pub fn run(
                     None => {}
                 }
             }
-            Err(error) => ctx.out.line(format!("account {name}: {error}"))?,
+            Err(error) => ctx
+                .out
+                .line(format!("account {name}: {}", error.message()))?,
         }
     }
     if args.json {

@@ -8,6 +8,7 @@ use crate::store::chain::account_issuer;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::signer::account_signer;
+use crate::store::trust::{is_held, operator_signed};
 use crate::store::{Entry, Operator, Store};
 use nkey_core::claims::owned::{self, Account};
 use nkey_core::nkey::{Kind, PublicKey};
@@ -143,6 +144,15 @@ fn prepare(
     if key.to_string() == old {
         return Err(Error::usage(format!("{key} is the operator's key already")));
     }
+    let iss = &entry.claims.standard.iss;
+    if let Err(reason) = operator_signed(&entry.claims, None)
+        && !is_held(ctx, iss)?
+    {
+        return Err(Error::failed(format!(
+            "{}: iss: {reason}: nothing was changed",
+            entry.path.display()
+        )));
+    }
     let mut renewed = entry.clone();
     let claims = &mut renewed.claims;
     claims.standard.sub = key.to_string();
@@ -161,6 +171,16 @@ fn prepare(
         let iss = &account.claims.standard.iss;
         if account_issuer(&renewed.claims.nats, renewed.sub(), iss).is_ok() {
             continue;
+        }
+        // What the operator never signed does not become its own; an interrupted run's keys are held.
+        if let Err(reason) = account_issuer(&entry.claims.nats, entry.sub(), iss)
+            && !is_held(ctx, iss)?
+        {
+            return Err(Error::failed(format!(
+                "{}: iss: {reason}: nothing was changed",
+                account.path.display()
+            ))
+            .next("nkey validate -A"));
         }
         // -K names the operator's new identity here, and not who signs accounts.
         let named = ctx.global.private_key.take();

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::input::moment;
 use crate::output::clean_inline;
 use crate::store::Edit;
+use crate::store::issue::AHEAD;
 use crate::store::keys::Fresh;
 use crate::text;
 use nkey_core::revocation::{ALL, revoke};
@@ -67,6 +68,3 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     Ok(())
 }
-
-/// How far ahead of the clock the agent dates a token, in seconds.
-const AHEAD: i64 = 5;

@@ -5,7 +5,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -67,19 +69,29 @@ func decode(token string) (jwt.Claims, error) {
 }
 
 func run() error {
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 2*jwt.MaxTokenSize)
+	lines := bufio.NewReaderSize(os.Stdin, 1<<16)
 	out := bufio.NewWriter(os.Stdout)
 	answers := json.NewEncoder(out)
-	for lines.Scan() {
-		if err := answers.Encode(check(lines.Text())); err != nil {
+	for {
+		line, err := lines.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			if err := answers.Encode(check(line)); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return out.Flush()
+		}
+		if err != nil {
 			return err
 		}
+		// Whoever asks one by one waits for the answer.
+		if lines.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	return out.Flush()
 }
 
 func main() {

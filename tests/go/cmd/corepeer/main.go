@@ -39,6 +39,8 @@ type question struct {
 	Peer string `json:"peer"`
 	Data []byte `json:"data"`
 
+	// creds: the token and the key in Data. decorate: Data is a seed.
+
 	// scoped: the limits of a user of the scope.
 	Template    json.RawMessage `json:"template"`
 	Name        string          `json:"name"`
@@ -62,6 +64,7 @@ type answer struct {
 	Wildcards bool     `json:"wildcards,omitempty"`
 	Contained bool     `json:"contained,omitempty"`
 
+	// Hash is an activation's name, or the public key of the seed in creds.
 	Hash string `json:"hash,omitempty"`
 
 	List    jwt.RevocationList `json:"list,omitempty"`
@@ -95,6 +98,11 @@ func reply(q question) (answer, error) {
 			work = pair.Open
 		}
 		data, err := work(q.Data, q.Peer)
+		return answer{Data: data}, err
+	case "creds":
+		return creds(q.Data), nil
+	case "decorate":
+		data, err := jwt.DecorateSeed(q.Data)
 		return answer{Data: data}, err
 	case "scoped":
 		return scoped(q)
@@ -138,6 +146,18 @@ func revoke(q question) answer {
 		made.Removed = append(made.Removed, step{entry.PublicKey, entry.TimeStamp})
 	}
 	sort.Slice(made.Removed, func(i, j int) bool { return made.Removed[i].Key < made.Removed[j].Key })
+	return made
+}
+
+func creds(text []byte) answer {
+	token, err := jwt.ParseDecoratedJWT(text)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	made := answer{Data: []byte(token)}
+	if pair, err := jwt.ParseDecoratedNKey(text); err == nil {
+		made.Hash, _ = pair.PublicKey()
+	}
 	return made
 }
 

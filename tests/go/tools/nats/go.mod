@@ -1,4 +1,4 @@
-module nkey-agent-tests/tools/natscli
+module nkey-agent-tests/tools/nats
 
 go 1.26.0
 

@@ -1,0 +1,156 @@
+//! The stores and the slots of key holders, and enrolling their keys.
+
+use super::answer::{done, key_answer, refused};
+use super::{Agent, log};
+use crate::message::{Name, Refusal, Status, condition, flag, mark};
+use crate::store::enrolled::{Condition, Enrolled, Wanted};
+use crate::store::{State, Store, StoreError};
+use crate::wire::Writer;
+use nkey_core::nkey::PublicKey;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Most bytes of an answer; a holder with more slots names them by its own means.
+const MAX_BYTES: usize = 256 * 1024;
+
+pub fn stores(agent: &Agent, output: &mut Writer) {
+    let mut rows = Writer::new();
+    for (store, place) in agent.stores.iter().zip(&agent.places) {
+        let (state, why, serial, policy, mut marks) = match store.enrolment() {
+            Some(enrolled) => {
+                let about = enrolled.about();
+                let (state, why) = match about.condition {
+                    Condition::Ready => (condition::READY, String::new()),
+                    Condition::Locked => (condition::LOCKED, String::new()),
+                    Condition::Absent(why) => (condition::ABSENT, why),
+                };
+                let shared = if about.shared { mark::SHARED } else { 0 };
+                (
+                    state,
+                    why,
+                    about.serial,
+                    about.policy,
+                    shared | mark::ENROLS,
+                )
+            }
+            None => {
+                let state = match store.state() {
+                    State::Locked => condition::LOCKED,
+                    State::Unlocked => condition::READY,
+                };
+                (state, String::new(), String::new(), String::new(), 0)
+            }
+        };
+        marks &= mark::SHARED | mark::ENROLS;
+        rows.string(store.name().as_bytes())
+            .string(place.as_bytes())
+            .byte(state)
+            .string(why.as_bytes())
+            .string(serial.as_bytes())
+            .uint32(u32::try_from(store.max_message()).unwrap_or(u32::MAX))
+            .string(policy.as_bytes())
+            .uint32(marks)
+            .uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
+    }
+    done(output, Name::Stores, |body| {
+        body.uint32(u32::try_from(agent.stores.len()).unwrap_or(u32::MAX))
+            .raw(rows.as_bytes());
+    });
+}
+
+pub fn slots(agent: &Agent, store: &str, output: &mut Writer) {
+    let listed = named(agent, store).and_then(|store| {
+        let enrolled = enrolment(store)?;
+        Ok((enrolled, enrolled.holder().slots()?))
+    });
+    let (enrolled, slots) = match listed {
+        Ok(listed) => listed,
+        Err(refusal) => return refused(output, Name::Slots, &refusal),
+    };
+    let (mut rows, mut count) = (Writer::new(), 0);
+    for slot in &slots {
+        if rows.as_bytes().len() > MAX_BYTES {
+            break;
+        }
+        let pinned = enrolled.enrolled(slot).map(|key| key.to_string());
+        rows.string(slot.id.as_bytes())
+            .string(slot.label.as_bytes())
+            .string(slot.key.as_ref().map_or(&[][..], |key| &key[..]))
+            .string(slot.trouble.as_deref().unwrap_or_default().as_bytes())
+            .string(pinned.unwrap_or_default().as_bytes());
+        count += 1;
+    }
+    done(output, Name::Slots, |body| {
+        body.uint32(count).raw(rows.as_bytes());
+    });
+}
+
+/// What `enrol-v1` asks for; `flags` and `key` are as on the wire.
+pub struct Enrolment<'a> {
+    pub store: &'a str,
+    pub wanted: Wanted<'a>,
+    pub flags: u32,
+    pub key: &'a str,
+}
+
+pub fn enrol(agent: &Agent, pid: Option<i32>, asked: Enrolment<'_>, output: &mut Writer) {
+    let store = asked.store;
+    let result = enrol_key(agent, asked);
+    match &result {
+        Ok(key) => log::line(format_args!(
+            "enrolled: {key} from {store} for process {}",
+            pid.unwrap_or(0)
+        )),
+        Err(refusal) => log::refused("enrol-v1", None, pid, refusal),
+    }
+    key_answer(output, Name::Enrol, result);
+}
+
+fn enrol_key(agent: &Agent, asked: Enrolment<'_>) -> Result<PublicKey, Refusal> {
+    if asked.flags & !flag::ANY_IAT != 0 {
+        return Err(Refusal::new(
+            Status::Malformed,
+            "the only mark of an enrolled key is any iat",
+        ));
+    }
+    let malformed = |error| Refusal::new(Status::Malformed, error);
+    let key = match asked.key {
+        "" => None,
+        text => Some(PublicKey::from_str(text).map_err(malformed)?),
+    };
+    let enrolled = enrolment(named(agent, asked.store)?)?;
+    let record = enrolled.prove(&Wanted {
+        key,
+        any_iat: asked.flags & flag::ANY_IAT != 0,
+        ..asked.wanted
+    })?;
+    // Held until the key is in, so that two connections do not add the same bytes at once.
+    let volatiles = agent.volatiles();
+    if let Some(held) = agent.holder(record.key.as_bytes(), &volatiles) {
+        return Err(StoreError::Exists(held).into());
+    }
+    Ok(enrolled.pin(record)?)
+}
+
+fn named<'a>(agent: &'a Agent, name: &str) -> Result<&'a Arc<dyn Store>, Refusal> {
+    let found = agent.stores.iter().find(|store| store.name() == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = agent.stores.iter().map(|store| store.name()).collect();
+        Refusal::new(
+            Status::Refused,
+            format_args!("there is no store {name}, but {}", names.join(", ")),
+        )
+    })
+}
+
+fn enrolment(store: &Arc<dyn Store>) -> Result<&Enrolled, Refusal> {
+    store.enrolment().ok_or_else(|| {
+        Refusal::new(
+            Status::Refused,
+            format_args!(
+                "the {} store enrols no keys: it makes them (`nkey generate nkey --store`) or imports seeds",
+                store.name()
+            ),
+        )
+    })
+}

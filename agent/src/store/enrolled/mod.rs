@@ -1,0 +1,381 @@
+//! Keys that others hold: cards, tokens, PKCS#11 modules, another agent.
+//!
+//! A holder has slots with keys. Enrolling one proves that the holder has the private key and
+//! pins it: from then on the agent signs with this key, or says that it has changed.
+
+pub mod config;
+pub mod explain;
+mod record;
+pub mod ssh;
+
+pub use record::{Record, Records};
+
+use super::{Check, Flags, KeyInfo, Prompt, State, Store, StoreError, admit};
+use nkey_core::Signature;
+use nkey_core::language::POSSESSION;
+use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The longest text that is taken from a holder, in characters.
+const MAX_TEXT: usize = 200;
+
+/// Whether a holder can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It answers.
+    Ready,
+    /// It needs a PIN first.
+    Locked,
+    /// It does not answer: why, and what to do.
+    Absent(String),
+}
+
+/// What a holder says of itself; nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Whether it can be used.
+    pub condition: Condition,
+    /// Its serial number, or nothing.
+    pub serial: String,
+    /// What it asks for before it signs, for people.
+    pub policy: String,
+    /// Whether other software can use its keys without this agent.
+    pub shared: bool,
+}
+
+/// A place for a key in a holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// What the holder calls it; the same every time.
+    pub id: String,
+    /// What people call it; may be empty.
+    pub label: String,
+    /// Its Ed25519 public key, if it shows one.
+    pub key: Option<[u8; 32]>,
+    /// Why it cannot be enrolled.
+    pub trouble: Option<String>,
+}
+
+/// Something outside the agent that keeps private keys and signs with them.
+pub trait Holder: Send + Sync {
+    /// Its name: what it is, a colon, and its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// Where it is, for people.
+    fn place(&self) -> String;
+
+    /// What it says of itself. May take long.
+    fn about(&self) -> About;
+
+    /// The longest message it signs, in bytes.
+    fn max_message(&self) -> usize;
+
+    /// The longest message that the key of a slot signs, in bytes.
+    fn limit(&self, _slot: &str) -> usize {
+        self.max_message()
+    }
+
+    /// How many signatures it may be asked for at once.
+    fn lanes(&self) -> usize;
+
+    /// Its slots. May take long.
+    ///
+    /// # Errors
+    /// What it says.
+    fn slots(&self) -> Result<Vec<Slot>, StoreError>;
+
+    /// What `slot` signs. Whether it is the signature of `key` is for the caller to check.
+    ///
+    /// # Errors
+    /// What it says.
+    fn sign(&self, slot: &str, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError>;
+
+    /// Whether it needs a PIN before it signs; answers at once.
+    fn is_locked(&self) -> bool {
+        false
+    }
+
+    /// Forgets the PIN; answers at once.
+    fn lock(&self) {}
+
+    /// Asks for the PIN and gives it to the holder, if it needs one.
+    ///
+    /// # Errors
+    /// [`StoreError::WrongPassphrase`], [`StoreError::Cancelled`], and what the holder says.
+    fn unlock(&self, _: &mut dyn Prompt) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// A holder's error.
+pub(crate) fn failed(holder: &str, what: impl Into<String>) -> StoreError {
+    StoreError::Holder(holder.to_owned(), what.into())
+}
+
+/// A text of a holder, cut to a length that fits a line.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().take(MAX_TEXT).collect()
+}
+
+/// What is to be enrolled.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The slot's id, or its label if no other slot has it.
+    pub slot: &'a str,
+    /// The kind that the key shall have.
+    pub kind: Kind,
+    /// The key, for a slot that does not show it.
+    pub key: Option<PublicKey>,
+    /// The key's name in the agent.
+    pub name: &'a str,
+    /// Whether `iat` may be any time.
+    pub any_iat: bool,
+}
+
+/// The store of one holder: its enrolled keys.
+pub struct Enrolled {
+    holder: Box<dyn Holder>,
+    records: Arc<Records>,
+    locked: AtomicBool,
+}
+
+impl Enrolled {
+    /// The keys of `holder` that `records` pin.
+    pub fn new(holder: Box<dyn Holder>, records: Arc<Records>) -> Enrolled {
+        Enrolled {
+            holder,
+            records,
+            locked: AtomicBool::new(false),
+        }
+    }
+
+    /// The holder.
+    pub fn holder(&self) -> &dyn Holder {
+        self.holder.as_ref()
+    }
+
+    /// What the holder says of itself.
+    pub fn about(&self) -> About {
+        let mut about = self.holder.about();
+        if about.condition == Condition::Ready && self.state() == State::Locked {
+            about.condition = Condition::Locked;
+        }
+        about
+    }
+
+    /// The key that is enrolled from a slot.
+    pub fn enrolled(&self, slot: &Slot) -> Option<PublicKey> {
+        let mine = |record: &Record| record.holder == self.holder.name() && record.slot == slot.id;
+        self.records.find_where(mine).map(|record| record.key)
+    }
+
+    /// Has the holder prove that it holds the key of a slot. Nothing is written yet:
+    /// [`Enrolled::pin`] does it.
+    ///
+    /// # Errors
+    /// If there is no such slot, it cannot be enrolled, or the proof is wrong.
+    pub fn prove(&self, wanted: &Wanted<'_>) -> Result<Record, StoreError> {
+        admit::name(wanted.name)?;
+        if !matches!(wanted.kind, Kind::Operator | Kind::Account | Kind::User) {
+            return Err(StoreError::Kind(wanted.kind));
+        }
+        if self.state() == State::Locked {
+            return Err(StoreError::Locked);
+        }
+        let slot = self.slot(wanted.slot)?;
+        let failed = |what: String| failed(self.holder.name(), what);
+        if let Some(trouble) = slot.trouble {
+            return Err(failed(format!(
+                "slot {} cannot be enrolled: {trouble}",
+                slot.id
+            )));
+        }
+        let key = match (
+            slot.key.map(|key| PublicKey::from_bytes(wanted.kind, key)),
+            wanted.key,
+        ) {
+            (Some(found), Some(given)) if found != given => {
+                return Err(failed(format!(
+                    "slot {} holds {found}, not {given}",
+                    slot.id
+                )));
+            }
+            (Some(key), _) => key,
+            (None, Some(given)) if given.kind() == wanted.kind => given,
+            (None, Some(given)) => return Err(StoreError::Kind(given.kind())),
+            (None, None) => {
+                return Err(failed(format!(
+                    "slot {} does not show its public key: give it with --key",
+                    slot.id
+                )));
+            }
+        };
+        let challenge = challenge(&key)?;
+        let signature = self.holder.sign(&slot.id, &key, &challenge)?;
+        if !key.verify(&challenge, &signature) {
+            return Err(failed(explain::signature(
+                &key,
+                &challenge,
+                &signature,
+                &[],
+            )));
+        }
+        Ok(Record {
+            key,
+            name: wanted.name.to_owned(),
+            any_iat: wanted.any_iat,
+            holder: self.holder.name().to_owned(),
+            slot: slot.id,
+        })
+    }
+
+    /// Pins a proven key; when this returns it survives a power cut.
+    ///
+    /// # Errors
+    /// If it is pinned already, or the file cannot be written.
+    pub fn pin(&self, record: Record) -> Result<PublicKey, StoreError> {
+        self.records.add(record)
+    }
+
+    fn slot(&self, wanted: &str) -> Result<Slot, StoreError> {
+        let failed = |what: String| failed(self.holder.name(), what);
+        let mut slots = self.holder.slots()?;
+        if let Some(at) = slots.iter().position(|slot| slot.id == wanted) {
+            return Ok(slots.swap_remove(at));
+        }
+        slots.retain(|slot| slot.label == wanted);
+        let count = slots.len();
+        match slots.pop() {
+            Some(slot) if count == 1 => Ok(slot),
+            Some(_) => Err(failed(format!(
+                "{count} slots are labelled {wanted}: name one by its id"
+            ))),
+            None => Err(failed(format!(
+                "it has no slot {wanted}: `nkey store list {}` shows those it has",
+                self.holder.name()
+            ))),
+        }
+    }
+
+    fn record(&self, key: &PublicKey) -> Option<Record> {
+        let record = self.records.find(key)?;
+        (record.holder == self.holder.name()).then_some(record)
+    }
+}
+
+/// Language E: nothing that a key signs on a request starts like this.
+fn challenge(key: &PublicKey) -> Result<[u8; 83], StoreError> {
+    let mut message = [0u8; 83];
+    message[..19].copy_from_slice(POSSESSION);
+    message[19..51].copy_from_slice(key.as_bytes());
+    getrandom::fill(&mut message[51..])
+        .map_err(|error| StoreError::Io("no randomness".into(), std::io::Error::other(error)))?;
+    Ok(message)
+}
+
+impl Store for Enrolled {
+    fn name(&self) -> &str {
+        self.holder.name()
+    }
+
+    fn state(&self) -> State {
+        if self.locked.load(Ordering::SeqCst) || self.holder.is_locked() {
+            State::Locked
+        } else {
+            State::Unlocked
+        }
+    }
+
+    fn max_message(&self) -> usize {
+        self.holder.max_message()
+    }
+
+    fn limit(&self, key: &PublicKey) -> usize {
+        match self.record(key) {
+            Some(record) => self.holder.limit(&record.slot),
+            None => self.max_message(),
+        }
+    }
+
+    fn check(&self) -> Check {
+        Check::Verify
+    }
+
+    fn lanes(&self) -> Option<usize> {
+        Some(self.holder.lanes())
+    }
+
+    fn enrolment(&self) -> Option<&Enrolled> {
+        Some(self)
+    }
+
+    fn explain(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> String {
+        let others: Vec<PublicKey> = self.keys().into_iter().map(|info| info.key).collect();
+        let why = explain::signature(key, message, signature, &others);
+        format!("{}: {why}", self.holder.name())
+    }
+
+    fn keys(&self) -> Vec<KeyInfo> {
+        self.records.infos_of(self.holder.name())
+    }
+
+    fn find(&self, key: &PublicKey) -> Option<KeyInfo> {
+        self.record(key).map(|record| record.info())
+    }
+
+    fn open(&self, key: &PublicKey) -> Result<KeyInfo, StoreError> {
+        if self.state() == State::Locked {
+            return Err(StoreError::Locked);
+        }
+        self.find(key).ok_or(StoreError::Unknown(*key))
+    }
+
+    fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
+        if self.state() == State::Locked {
+            return Err(StoreError::Locked);
+        }
+        let record = self.record(key).ok_or(StoreError::Unknown(*key))?;
+        self.holder.sign(&record.slot, key, message)
+    }
+
+    fn add(&self, _: &Seed, _: &str, _: Flags) -> Result<PublicKey, StoreError> {
+        Err(StoreError::Unsupported(
+            "take seeds: its keys are enrolled with `nkey store enrol`",
+        ))
+    }
+
+    fn export(&self, key: &PublicKey) -> Result<Secret, StoreError> {
+        match self.find(key) {
+            Some(_) => Err(StoreError::NotExportable(*key)),
+            None => Err(StoreError::Unknown(*key)),
+        }
+    }
+
+    fn remove(&self, key: &PublicKey) -> Result<(), StoreError> {
+        self.record(key).ok_or(StoreError::Unknown(*key))?;
+        self.records.remove(key)
+    }
+
+    fn rename(&self, key: &PublicKey, name: &str) -> Result<(), StoreError> {
+        self.record(key).ok_or(StoreError::Unknown(*key))?;
+        self.records.rename(key, name)
+    }
+
+    fn lock(&self) {
+        self.locked.store(true, Ordering::SeqCst);
+        self.holder.lock();
+    }
+
+    fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        if self.holder.is_locked() {
+            self.holder.unlock(prompt)?;
+        }
+        self.locked.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! What must hold for any bytes.
+
+pub mod checks;
+pub mod go;

@@ -91,11 +91,8 @@ pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
     File::open(dir)
         .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
         .map_err(|error| failed("write to disk the folder", dir, &error))?;
-    let create = |((name, _), temp): (&(String, &str), Temp)| {
-        let path = dir.join(name);
-        temp.create(&path)
-    };
-    let created = files.iter().zip(temps).try_for_each(create);
+    let mut all = files.iter().zip(temps);
+    let created = all.try_for_each(|((name, _), temp)| temp.create(&dir.join(name)));
     sync(dir).and(created)
 }
 

@@ -43,17 +43,6 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Where making the key is the first that is asked of the agent.
-    ///
-    /// # Errors
-    /// If signals cannot be waited for.
-    pub fn new() -> Result<Fresh, Error> {
-        Ok(Fresh {
-            keys: Vec::new(),
-            interrupted: interruption()?,
-        })
-    }
-
     /// Asks whether the agent can sign, before a key is made that nothing would name.
     ///
     /// # Errors
@@ -65,8 +54,19 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Fresh::new(),
+            None => Fresh::unasked(),
         }
+    }
+
+    /// The same where making the key is the first that is asked of the agent.
+    ///
+    /// # Errors
+    /// If signals cannot be caught.
+    pub fn unasked() -> Result<Fresh, Error> {
+        Ok(Fresh {
+            keys: Vec::new(),
+            interrupted: interruption()?,
+        })
     }
 
     fn check(&self) -> Result<(), Error> {

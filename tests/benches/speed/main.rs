@@ -5,7 +5,6 @@
 
 mod commands;
 mod core_speed;
-mod revocations;
 mod socket;
 mod start;
 
@@ -28,10 +27,8 @@ impl Row {
 }
 
 fn main() {
-    let go = core_speed::go();
     let rows = [
-        core_speed::rows(&go),
-        revocations::rows(&go[3..]),
+        core_speed::rows(),
         socket::rows(),
         start::rows(),
         commands::rows(),

@@ -104,7 +104,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let likely = likely_user_signer(ctx, strict, &account)?;
     let (signer, mut fresh) = match &likely {
-        Some(signer) => (signer.clone(), Fresh::new()?),
+        Some(signer) => (signer.clone(), Fresh::unasked()?),
         None => (user_signer(ctx, strict, &account)?, Fresh::begin(ctx)?),
     };
     let key = match user_key(
@@ -113,12 +113,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         [operator.name(), &account.name, &name],
         &mut fresh,
     ) {
-        Err(error) if likely.is_some() => {
+        Err(error) if error.code() == Exit::NoAgent as u8 => {
             // What it says of a locked agent names the store.
             Fresh::begin(ctx)?;
             return Err(error);
         }
-        other => other?,
+        Err(error) => return Err(fresh.abandon(ctx, error)),
+        Ok(key) => key,
     };
     let mut added = prepare(args, ctx, &operator, &account, &name, &key, &signer);
     if let (Err(error), Some(_)) = (&added, &likely)

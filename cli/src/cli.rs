@@ -1,8 +1,8 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, pkcs11, push,
-    sign, store, validate, verify,
+    add, agent, completions, decode, describe, generate, import, init, list, man, piv, pkcs11,
+    push, sign, store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -76,6 +76,8 @@ enum Command {
     #[command(subcommand)]
     List(list::Command),
     #[command(subcommand)]
+    Piv(piv::Command),
+    #[command(subcommand)]
     Pkcs11(pkcs11::Command),
     /// Send accounts to the servers
     Push(push::Args),
@@ -116,6 +118,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
+        Command::Piv(command) => command.run(&mut ctx),
         Command::Pkcs11(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),

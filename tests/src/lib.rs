@@ -1,14 +1,18 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
 mod agent;
+mod piv;
 mod proof;
+mod readers;
 mod run;
 mod scratch;
 mod server;
 mod softhsm;
 
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
+pub use piv::PivCard;
 pub use proof::server_accepts;
+pub use readers::Readers;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
 pub use server::Server;

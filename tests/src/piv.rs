@@ -136,9 +136,9 @@ impl PivCard {
     fn command(&mut self, ins: u8, p1: u8, p2: u8, data: &[u8]) -> Option<Answer> {
         let said = |status: u16| Some((status, Vec::new()));
         if ins == 0xa4 {
-            // Another applet makes PIV forget.
-            self.verified = false;
             self.selected = data.starts_with(&[0xa0, 0, 0, 3, 8]);
+            // Another applet makes PIV forget.
+            self.verified &= self.selected;
             let management = data.starts_with(&[0xa0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17]);
             return said(if self.selected || management {
                 0x9000
@@ -160,7 +160,8 @@ impl PivCard {
             (0xf7, 0, slot) => match self.slots.get(&slot) {
                 Some(pair) => {
                     let key = *pair.public_key().as_bytes();
-                    let head = [1, 1, 0xe0, 2, 2, 3, 1, 3, 1, 1, 4, 34, 0x86, 32];
+                    let pin = if is_once(slot) { 2 } else { 3 };
+                    let head = [1, 1, 0xe0, 2, 2, pin, 1, 3, 1, 1, 4, 34, 0x86, 32];
                     Some((0x9000, [&head[..], &key].concat()))
                 }
                 None => said(0x6a88),
@@ -190,8 +191,9 @@ impl PivCard {
     fn sign(&mut self, slot: u8, data: &[u8]) -> Option<Answer> {
         let said = |status: u16| Some((status, Vec::new()));
         let order = self.order();
-        // PIN always: each signature takes a verification of its own.
-        if !std::mem::take(&mut self.verified) || order == "untouched" {
+        let verified = self.verified;
+        self.verified &= is_once(slot);
+        if !verified || order == "untouched" {
             return said(0x6982);
         }
         let (Some(pair), Some(message)) = (self.slots.get(&slot), message(data)) else {
@@ -219,6 +221,11 @@ impl PivCard {
         let head = [0x7c, 66, 0x82, 64];
         Some((0x9000, [&head[..], signature.as_bytes()].concat()))
     }
+}
+
+/// The retired slots need the PIN once, the others for each signature.
+fn is_once(slot: u8) -> bool {
+    (0x82..=0x95).contains(&slot)
 }
 
 /// The 81 within the 7C.

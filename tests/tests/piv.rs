@@ -3,7 +3,7 @@
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Readers, server_accepts, skipped, wait_for};
+use nkey_tests::{Agent, Readers, command, run, server_accepts, skipped, wait_for};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -108,6 +108,7 @@ fn operator_account_and_user_lie_on_a_card_and_its_limit_is_exact() {
     let ids: Vec<&str> = slots.iter().map(|slot| slot.id.as_str()).collect();
     assert_eq!(ids, ["9a", "9c", "9d", "82"]);
     assert_eq!(slots[0].label, "PIN always, touch never, generated");
+    assert_eq!(slots[3].label, "PIN once, touch never, generated");
     let (status, _) = refusal(bench.enrol("9a", Kind::Operator));
     assert_eq!(status, Status::Locked);
     let asked = bench.unlock("123456").expect("to unlock");
@@ -221,6 +222,43 @@ fn a_wrong_pin_costs_one_try_until_it_is_blocked() {
         "{messages:?}"
     );
     assert!(bench.client().status().expect("its status").is_locked());
+}
+
+#[test]
+fn another_program_cannot_sign_with_the_pin_that_we_gave() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    let other = |apdus: &[&str]| {
+        let mut tool = command("nsenter");
+        tool.arg(format!("--target={}", bench.agent.pid()));
+        tool.args([
+            "--user",
+            "--mount",
+            "--net",
+            "--preserve-credentials",
+            "opensc-tool",
+        ]);
+        // Its drivers would select other applets first.
+        tool.args(["--card-driver", "default", "--reader", "1"]);
+        tool.args(apdus.iter().flat_map(|apdu| ["--send-apdu", apdu]));
+        run(&mut tool, "").ok()
+    };
+    let verify = "00:20:00:80:08:31:32:33:34:35:36:FF:FF";
+    let sign = "00:87:E0:82:0A:7C:08:82:00:81:04:61:62:63:64:00";
+    let select = "00:A4:04:00:05:A0:00:00:03:08:00";
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("82", Kind::User).expect("to enrol");
+    bench.client().sign(&user, NONCE).expect("a signature");
+    let told = other(&[select, sign]);
+    assert!(told.contains("SW1=0x69, SW2=0x82"), "{told}");
+    // One who gives the PIN can sign, and stays able to, as he was before us.
+    let told = other(&[select, verify, sign]);
+    assert!(told.matches("SW1=0x90, SW2=0x00").count() == 3, "{told}");
+    bench.client().sign(&user, NONCE).expect("a signature");
+    let told = other(&[sign]);
+    assert!(told.contains("SW1=0x90, SW2=0x00"), "{told}");
 }
 
 #[test]

@@ -282,3 +282,23 @@ fn old_firmware_and_an_absent_card_are_named() {
         "{reason}"
     );
 }
+
+#[test]
+fn eight_clients_sign_a_thousand_times_at_once() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                for _ in 0..125 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
+}

@@ -55,6 +55,11 @@ pub enum Ask<'a> {
         /// The token's label or URI; empty for the only one.
         token: &'a str,
     },
+    /// Open the PIV applet of a card.
+    Piv {
+        /// The card's serial number.
+        serial: &'a str,
+    },
     /// Say the [`Facts`].
     Facts,
     /// List the slots.
@@ -131,6 +136,7 @@ impl Ask<'_> {
             Ask::Login { pin } => out.byte(4).string(pin.as_bytes()),
             Ask::Sign { slot, message } => out.byte(5).string(slot.as_bytes()).string(message),
             Ask::Generate { label } => out.byte(6).string(label.as_bytes()),
+            Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
         };
     }
 
@@ -156,6 +162,9 @@ impl Ask<'_> {
             },
             6 => Ask::Generate {
                 label: reader.text()?,
+            },
+            7 => Ask::Piv {
+                serial: reader.text()?,
             },
             _ => return Err(Malformed("no such request")),
         };
@@ -310,6 +319,7 @@ mod tests {
                 message: b"m",
             },
             Ask::Generate { label: "l" },
+            Ask::Piv { serial: "1" },
         ];
         for ask in asks {
             let mut out = Writer::new();

@@ -2,8 +2,8 @@
 
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
-    generate, import, init, list, man, pkcs11, pull, push, reissue, rename, revocations, select,
-    sign, store, validate, verify,
+    generate, import, init, list, man, piv, pkcs11, pull, push, reissue, rename, revocations,
+    select, sign, store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -100,6 +100,9 @@ enum Command {
     /// List operators, accounts, users and keys
     #[command(subcommand)]
     List(Later<list::Command>),
+    /// PIV applets of cards, which holders.toml names
+    #[command(subcommand)]
+    Piv(Later<piv::Command>),
     /// Tokens of PKCS#11 modules, which holders.toml names
     #[command(subcommand)]
     Pkcs11(Later<pkcs11::Command>),
@@ -165,6 +168,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
         Command::Pull(args) => pull::run(args, &mut ctx),
+        Command::Piv(command) => command.run(&mut ctx),
         Command::Pkcs11(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
         Command::Reissue(command) => command.run(&mut ctx),

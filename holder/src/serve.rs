@@ -1,5 +1,6 @@
 //! Requests in, answers out.
 
+use crate::piv::Piv;
 use crate::pkcs11::Token;
 use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer};
 use nkey_agent::wire::Writer;
@@ -43,15 +44,22 @@ pub fn serve(mut stream: UnixStream) -> io::Result<()> {
 
 fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer, Failure> {
     let mut body = Writer::new();
-    if let Ask::Pkcs11 { module, token } = ask {
-        *device = Some(Box::new(Token::open(module, token)?));
-        return Ok(body);
+    match ask {
+        Ask::Pkcs11 { module, token } => {
+            *device = Some(Box::new(Token::open(module, token)?));
+            return Ok(body);
+        }
+        Ask::Piv { serial } => {
+            *device = Some(Box::new(Piv::open(serial)?));
+            return Ok(body);
+        }
+        _ => {}
     }
     let device = device
         .as_mut()
         .ok_or_else(|| Failure::other("no device is open"))?;
     match ask {
-        Ask::Pkcs11 { .. } => {}
+        Ask::Pkcs11 { .. } | Ask::Piv { .. } => {}
         Ask::Facts => device.facts()?.write(&mut body),
         Ask::Slots => {
             let slots = device.slots()?;

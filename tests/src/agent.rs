@@ -18,6 +18,7 @@ pub struct Agent {
     scratch: Scratch,
     child: Option<Child>,
     environment: Vec<(String, String)>,
+    script: Option<PathBuf>,
 }
 
 impl Agent {
@@ -28,6 +29,7 @@ impl Agent {
             scratch: Scratch::new(),
             child: None,
             environment: Vec::new(),
+            script: None,
         };
         agent.start();
         agent
@@ -44,6 +46,20 @@ impl Agent {
             scratch: Scratch::new(),
             child: None,
             environment: environment.to_vec(),
+            script: None,
+        };
+        agent.scratch.file("holders.toml", config);
+        agent.start();
+        agent
+    }
+
+    /// Starts an agent in the place that a script makes ([`crate::Readers`]).
+    pub fn inside(script: &Path, config: &str) -> Agent {
+        let mut agent = Agent {
+            scratch: Scratch::new(),
+            child: None,
+            environment: Vec::new(),
+            script: Some(script.to_owned()),
         };
         agent.scratch.file("holders.toml", config);
         agent.start();
@@ -73,7 +89,15 @@ impl Agent {
     /// The command that starts this agent in the foreground, unlocked.
     pub fn command(&self) -> Command {
         let passphrase = self.scratch.file("passphrase", format!("{PASSPHRASE}\n"));
-        let mut command = command(program("nkey-agent"));
+        let mut command = match &self.script {
+            None => command(program("nkey-agent")),
+            Some(script) => {
+                let mut command = command("unshare");
+                command.args(["--user", "--map-root-user", "--mount", "--net", "sh"]);
+                command.arg(script).arg(program("nkey-agent"));
+                command
+            }
+        };
         command.arg("--socket").arg(self.socket());
         command.arg("--vault").arg(self.vault());
         command.arg("--passphrase-file").arg(passphrase);

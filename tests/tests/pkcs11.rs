@@ -359,3 +359,22 @@ fn neither_program_needs_a_driver_and_the_holder_explains_itself() {
     let told = run(&mut command(program("nkey-holder")), "").fails(2);
     assert!(told.contains("nkey-agent starts this program"), "{told}");
 }
+
+#[test]
+fn eight_clients_sign_a_thousand_times_at_once() {
+    let softhsm = SoftHsm::new();
+    softhsm.make("user", "07");
+    let bench = Bench::new(softhsm, false);
+    bench.unlock("1234").expect("to unlock");
+    let user = bench.enrol("user", Kind::User).expect("to enrol");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                for _ in 0..125 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
+}

@@ -146,6 +146,9 @@ fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Erro
     for (name, pkcs11) in config.pkcs11 {
         holders.push(Box::new(Device::pkcs11(&name, pkcs11, child::program())));
     }
+    for (name, piv) in config.piv {
+        holders.push(Box::new(Device::piv(&name, piv, child::program())));
+    }
     Ok(holders)
 }
 

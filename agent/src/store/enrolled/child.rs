@@ -109,6 +109,10 @@ impl Child {
             if let Ok(Some(status)) = process.try_wait() {
                 return match status.signal() {
                     Some(signal) => format!("crashed (signal {signal})"),
+                    // The loader's own status.
+                    None if status.code() == Some(127) => {
+                        "does not start: a library is missing, as libpcsclite (package libpcsclite1)".to_owned()
+                    }
                     None => format!("ended by itself ({status})"),
                 };
             }

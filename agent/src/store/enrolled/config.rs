@@ -23,6 +23,21 @@ pub struct Config {
     /// Tokens of PKCS#11 modules, by name.
     #[serde(default)]
     pub pkcs11: BTreeMap<String, Pkcs11>,
+    /// PIV applets of cards, by name.
+    #[serde(default)]
+    pub piv: BTreeMap<String, Piv>,
+}
+
+/// `[piv.NAME]`: the PIV applet of a card.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Piv {
+    /// The card's serial number.
+    pub serial: String,
+    /// The longest message it signs, in bytes, if not the one known of its kind.
+    pub limit: Option<usize>,
+    /// How many seconds it may take to answer.
+    pub patience: Option<u16>,
 }
 
 /// `[pkcs11.NAME]`: a token of a PKCS#11 module.
@@ -73,7 +88,8 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
         Ok(config) => config,
         Err(error) => return damaged(place(&text, &error)),
     };
-    for name in config.ssh.keys().chain(config.pkcs11.keys()) {
+    let names = config.ssh.keys().chain(config.pkcs11.keys());
+    for name in names.chain(config.piv.keys()) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return damaged(format!(

@@ -19,11 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Most slots that are read.
 const MAX_SLOTS: u32 = 4096;
 
-/// A token of a PKCS#11 module.
+/// What is opened in the process.
+enum Source {
+    Pkcs11(PathBuf, String),
+    Piv(String),
+}
+
+/// A token of a PKCS#11 module, or an applet of a card.
 pub struct Device {
     name: String,
-    module: PathBuf,
-    token: String,
+    source: Source,
     limit: Option<usize>,
     patience: Duration,
     program: PathBuf,
@@ -41,14 +46,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Device {
     /// The token that a configuration names.
     pub fn pkcs11(name: &str, config: config::Pkcs11, program: PathBuf) -> Device {
+        let source = Source::Pkcs11(config.module, config.token);
+        let name = format!("pkcs11:{name}");
+        Device::new(name, source, config.limit, config.patience, program)
+    }
+
+    /// The PIV applet that a configuration names.
+    pub fn piv(name: &str, config: config::Piv, program: PathBuf) -> Device {
+        let source = Source::Piv(config.serial);
+        let name = format!("piv:{name}");
+        Device::new(name, source, config.limit, config.patience, program)
+    }
+
+    fn new(
+        name: String,
+        source: Source,
+        limit: Option<usize>,
+        patience: Option<u16>,
+        program: PathBuf,
+    ) -> Device {
         Device {
-            name: format!("pkcs11:{name}"),
-            module: config.module,
-            token: config.token,
-            limit: config.limit,
-            patience: config
-                .patience
-                .map_or(PATIENCE, |seconds| Duration::from_secs(seconds.into())),
+            name,
+            source,
+            limit,
+            patience: patience.map_or(PATIENCE, |seconds| Duration::from_secs(seconds.into())),
             program,
             child: Mutex::new(None),
             pin: Mutex::new(None),
@@ -113,24 +134,28 @@ impl Device {
         Ok(child.insert(started))
     }
 
-    /// Starts the process, opens the device, and gives it the PIN if the agent has it.
-    fn start(&self) -> Result<Child, StoreError> {
-        let metadata = std::fs::metadata(&self.module).map_err(|error| {
+    fn opening(&self) -> Result<Ask<'_>, StoreError> {
+        let (module, token) = match &self.source {
+            Source::Piv(serial) => return Ok(Ask::Piv { serial }),
+            Source::Pkcs11(module, token) => (module, token),
+        };
+        let metadata = std::fs::metadata(module).map_err(|error| {
             failed(
                 &self.name,
-                format!("the module {}: {error}", self.module.display()),
+                format!("the module {}: {error}", module.display()),
             )
         })?;
-        config::trusted(&self.module, &metadata)?;
-        let module = self
-            .module
+        config::trusted(module, &metadata)?;
+        let module = module
             .to_str()
             .ok_or_else(|| failed(&self.name, "the path of its module is not UTF-8"))?;
+        Ok(Ask::Pkcs11 { module, token })
+    }
+
+    /// Starts the process, opens the device, and gives it the PIN if the agent has it.
+    fn start(&self) -> Result<Child, StoreError> {
+        let open = self.opening()?;
         let mut child = Child::start(&self.program).map_err(|why| failed(&self.name, why))?;
-        let open = Ask::Pkcs11 {
-            module,
-            token: &self.token,
-        };
         let told = |failure| self.failed(failure);
         child.ask(&open, self.patience).map_err(told)?;
         let facts = child.ask(&Ask::Facts, self.patience).map_err(told)?;
@@ -167,7 +192,10 @@ impl Holder for Device {
     }
 
     fn place(&self) -> String {
-        self.module.display().to_string()
+        match &self.source {
+            Source::Pkcs11(module, _) => module.display().to_string(),
+            Source::Piv(serial) => format!("card {serial}"),
+        }
     }
 
     fn about(&self) -> About {

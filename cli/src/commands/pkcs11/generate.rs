@@ -1,6 +1,6 @@
 //! `nkey pkcs11 generate`.
 
-use super::store_name;
+use super::FAMILY;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;
@@ -32,7 +32,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         ));
     };
     let flags = if args.any_iat { flag::ANY_IAT } else { 0 };
-    let store = store_name(&args.token);
+    let store = FAMILY.store(&args.token);
     let key = ctx.agent()?.generate_in(&store, kind, &args.name, flags)?;
     ctx.out.line(key.to_string())
 }

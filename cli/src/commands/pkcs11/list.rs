@@ -1,7 +1,6 @@
 //! `nkey pkcs11 list`.
 
-use super::PREFIX;
-use crate::commands::store::list::show;
+use super::FAMILY;
 use crate::context::Context;
 use crate::error::Error;
 
@@ -17,11 +16,5 @@ pub struct Args {
 /// # Errors
 /// Exit 4 if there is no agent.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let mut stores = ctx.agent()?.stores()?;
-    stores.retain(|store| store.name.starts_with(PREFIX));
-    if stores.is_empty() && !args.json {
-        ctx.out.note("holders.toml names no PKCS#11 module");
-        return Ok(());
-    }
-    show(&stores, args.json, ctx)
+    FAMILY.list(args.json, ctx)
 }

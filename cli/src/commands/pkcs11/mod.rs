@@ -4,12 +4,16 @@ pub mod generate;
 pub mod info;
 pub mod list;
 
+use crate::commands::store::family::Family;
 use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// What the names of these stores begin with.
-const PREFIX: &str = "pkcs11:";
+/// Tokens of PKCS#11 modules.
+const FAMILY: Family = Family {
+    prefix: "pkcs11:",
+    one: "token",
+};
 
 /// Tokens of PKCS#11 modules, which holders.toml names
 #[derive(Subcommand)]
@@ -33,14 +37,5 @@ impl Command {
             Command::Info(args) => info::run(args, ctx),
             Command::List(args) => list::run(args, ctx),
         }
-    }
-}
-
-/// The store that a person names, with or without what it begins with.
-fn store_name(text: &str) -> String {
-    if text.starts_with(PREFIX) {
-        text.to_owned()
-    } else {
-        format!("{PREFIX}{text}")
     }
 }

@@ -1,6 +1,7 @@
 //! `nkey store`.
 
 pub mod enrol;
+pub mod family;
 pub mod list;
 
 use crate::context::Context;

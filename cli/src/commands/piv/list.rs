@@ -1,0 +1,20 @@
+//! `nkey piv list`.
+
+use super::FAMILY;
+use crate::context::Context;
+use crate::error::Error;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Print JSON
+    #[arg(long, short = 'J')]
+    pub json: bool,
+}
+
+/// Lists the cards.
+///
+/// # Errors
+/// Exit 4 if there is no agent.
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    FAMILY.list(args.json, ctx)
+}

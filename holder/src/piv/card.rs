@@ -1,0 +1,149 @@
+//! A smart card and its APDUs.
+
+use nkey_agent::device::{Failure, Fault};
+use pcsc::{Card, Context, Disposition, Protocols, Scope, ShareMode, Transaction};
+use std::ffi::CString;
+
+/// Most bytes of data in one command; longer ones are chained.
+const CHUNK: usize = 255;
+/// Most bytes of a response that comes in parts.
+const MAX_RESPONSE: usize = 16 * 1024;
+
+/// Success.
+pub const OK: u16 = 0x9000;
+
+/// Why an exchange failed: whether the card was lost, so that it may be there again.
+pub enum Fail {
+    /// The card was removed or reset, or pcscd restarted.
+    Lost(Failure),
+    /// All else.
+    Told(Failure),
+}
+
+impl From<Failure> for Fail {
+    fn from(failure: Failure) -> Fail {
+        Fail::Told(failure)
+    }
+}
+
+impl From<pcsc::Error> for Fail {
+    fn from(error: pcsc::Error) -> Fail {
+        use pcsc::Error as E;
+        let absent = |text: &str| Failure::new(Fault::Absent, text);
+        match error {
+            E::NoService | E::ServiceStopped => Fail::Lost(absent(
+                "pcscd does not run: start it, as by `systemctl start pcscd.socket`",
+            )),
+            E::NoReadersAvailable | E::UnknownReader | E::ReaderUnavailable => {
+                Fail::Lost(absent("its reader is not there: plug it in"))
+            }
+            E::NoSmartcard | E::RemovedCard => {
+                Fail::Lost(absent("the card was removed: plug it in"))
+            }
+            E::ResetCard
+            | E::UnpoweredCard
+            | E::InvalidHandle
+            | E::CommError
+            | E::NotTransacted => Fail::Lost(absent("the card was reset by another program")),
+            E::SharingViolation => Fail::Told(Failure::other(
+                "another program holds the card for itself: end it, as by `gpgconf --kill scdaemon`",
+            )),
+            other => Fail::Told(Failure::other(format!("the reader: {other}"))),
+        }
+    }
+}
+
+/// The readers, which pcscd knows.
+///
+/// # Errors
+/// If pcscd does not run.
+pub fn readers() -> Result<(Context, Vec<CString>), Fail> {
+    let context = Context::establish(Scope::User)?;
+    let readers = match context.list_readers_owned() {
+        Err(pcsc::Error::NoReadersAvailable) => Vec::new(),
+        readers => readers?,
+    };
+    Ok((context, readers))
+}
+
+/// The card in a reader, shared with other programs.
+///
+/// # Errors
+/// If there is none, or somebody else has it for himself.
+pub fn connect(context: &Context, reader: &CString) -> Result<Card, Fail> {
+    Ok(context.connect(reader, ShareMode::Shared, Protocols::ANY)?)
+}
+
+/// Runs `work` in one transaction, which ends without a reset.
+///
+/// # Errors
+/// What it says.
+pub fn transact<T>(
+    card: &mut Card,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Fail>,
+) -> Result<T, Fail> {
+    let transaction = card.transaction()?;
+    let result = work(&transaction);
+    // Whatever the end says, the result stands.
+    let _ = transaction.end(Disposition::LeaveCard);
+    result
+}
+
+/// A command, chained if its data is long; the status word and the response, however many parts.
+///
+/// # Errors
+/// If the card is lost.
+pub fn send(
+    card: &Transaction<'_>,
+    [ins, p1, p2]: [u8; 3],
+    data: &[u8],
+) -> Result<(u16, Vec<u8>), Fail> {
+    let mut chunks = data.chunks(CHUNK).peekable();
+    let mut last: &[u8] = &[];
+    while let Some(chunk) = chunks.next() {
+        if chunks.peek().is_none() {
+            last = chunk;
+            break;
+        }
+        let (status, _) = exchange(card, &command([0x10, ins, p1, p2], chunk, false))?;
+        if status != OK {
+            return Ok((status, Vec::new()));
+        }
+    }
+    let (mut status, mut response) = exchange(card, &command([0, ins, p1, p2], last, true))?;
+    while status >> 8 == 0x61 {
+        let more = [0, 0xc0, 0, 0, status.to_be_bytes()[1]];
+        let (next, part) = exchange(card, &more)?;
+        status = next;
+        response.extend(part);
+        if response.len() > MAX_RESPONSE {
+            return Err(Failure::other("its response does not end").into());
+        }
+    }
+    Ok((status, response))
+}
+
+fn command(head: [u8; 4], data: &[u8], last: bool) -> Vec<u8> {
+    let mut command = head.to_vec();
+    if !data.is_empty() {
+        command.push(u8::try_from(data.len()).unwrap_or(0));
+        command.extend(data);
+    }
+    if last {
+        command.push(0);
+    }
+    command
+}
+
+fn exchange(card: &Transaction<'_>, command: &[u8]) -> Result<(u16, Vec<u8>), Fail> {
+    let mut buffer = [0; pcsc::MAX_BUFFER_SIZE];
+    let response = card.transmit(command, &mut buffer)?;
+    match response.split_last_chunk::<2>() {
+        Some((body, status)) => Ok((u16::from_be_bytes(*status), body.to_vec())),
+        // What a reader says of a card that was pulled out meanwhile.
+        None => Err(Fail::Lost(Failure::new(
+            Fault::Absent,
+            "the card was removed: its response has no status word",
+        ))),
+    }
+}

@@ -1,0 +1,313 @@
+//! PIV: YubiKeys with firmware 5.7 and later, and cards that answer as they do.
+
+mod card;
+mod tlv;
+
+use crate::serve::Device;
+use card::{Fail, OK, connect, readers, send, transact};
+use nkey_agent::device::{Facts, Failure, Fault, Slot};
+use pcsc::{Card, Transaction};
+use zeroize::Zeroizing;
+
+const APPLICATION: [u8; 5] = [0xa0, 0, 0, 3, 8];
+const SELECT: [u8; 3] = [0xa4, 4, 0];
+const VERIFY: [u8; 3] = [0x20, 0, 0x80];
+const FORGET: [u8; 3] = [0x20, 0xff, 0x80];
+const VERSION: [u8; 3] = [0xfd, 0, 0];
+const SERIAL: [u8; 3] = [0xf8, 0, 0];
+/// Ed25519 in GENERAL AUTHENTICATE and METADATA.
+const ED25519: u8 = 0xe0;
+/// The first firmware with Ed25519 in PIV.
+const FIRST: [u8; 2] = [5, 7];
+/// One extended command of a YubiKey carries this much; more is not known to work.
+const LIMIT: u32 = 3045;
+
+/// A card, chosen by its serial number.
+pub struct Piv {
+    wanted: String,
+    card: Option<Card>,
+    version: [u8; 3],
+    pin: Option<Zeroizing<String>>,
+}
+
+impl Piv {
+    /// The card with this serial number.
+    ///
+    /// # Errors
+    /// If it is not there, or cannot sign with Ed25519 keys.
+    pub fn open(serial: &str) -> Result<Piv, Failure> {
+        let mut piv = Piv {
+            wanted: serial.to_owned(),
+            card: None,
+            version: [0; 3],
+            pin: None,
+        };
+        piv.with(|_| Ok(()))?;
+        Ok(piv)
+    }
+
+    /// Runs `work` in one transaction with the applet selected. A card that was lost is looked
+    /// for once. One that was not verified before is not verified after: verification belongs
+    /// to the card, and any program could use it.
+    fn with<T>(
+        &mut self,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Fail>,
+    ) -> Result<T, Failure> {
+        let mut last = Failure::new(Fault::Absent, "the card is not there");
+        for _ in 0..2 {
+            let result = self.found().and_then(|card| {
+                transact(card, |card| {
+                    select(card)?;
+                    let verified = send(card, VERIFY, &[])?.0 == OK;
+                    let result = work(card);
+                    if !verified {
+                        let (status, _) = send(card, FORGET, &[])?;
+                        if status != OK {
+                            // Another applet makes it forget as well.
+                            let _ = send(card, SELECT, &[0xa0, 0, 0, 5, 0x27, 0x47, 0x11, 0x17])?;
+                        }
+                    }
+                    result
+                })
+            });
+            match result {
+                Ok(done) => return Ok(done),
+                Err(Fail::Told(failure)) => return Err(failure),
+                Err(Fail::Lost(failure)) => {
+                    self.card = None;
+                    last = failure;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn found(&mut self) -> Result<&mut Card, Fail> {
+        if self.card.is_none() {
+            let (card, version) = find(&self.wanted)?;
+            if version[..2] < FIRST[..] {
+                return Err(Failure::other(format!(
+                    "its firmware {} has no Ed25519 in PIV (5.7 has): the OpenPGP applet of 5.2.3 and later signs with such keys",
+                    dotted(version)
+                ))
+                .into());
+            }
+            self.version = version;
+            self.card = Some(card);
+        }
+        self.card
+            .as_mut()
+            .ok_or_else(|| Failure::new(Fault::Absent, "the card is not there").into())
+    }
+}
+
+fn dotted([major, minor, patch]: [u8; 3]) -> String {
+    format!("{major}.{minor}.{patch}")
+}
+
+fn select(card: &Transaction<'_>) -> Result<(), Fail> {
+    match send(card, SELECT, &APPLICATION)?.0 {
+        OK => Ok(()),
+        status => Err(Failure::other(format!("it has no PIV applet (SW {status:04X})")).into()),
+    }
+}
+
+/// Never the first one: two cards may be there, and not the one that is meant.
+fn find(wanted: &str) -> Result<(Card, [u8; 3]), Fail> {
+    let (context, readers) = readers()?;
+    let mut seen = Vec::new();
+    let mut trouble = None;
+    for reader in &readers {
+        let asked = connect(&context, reader).and_then(|mut card| {
+            let known = transact(&mut card, |card| {
+                select(card)?;
+                Ok((send(card, SERIAL, &[])?, send(card, VERSION, &[])?))
+            })?;
+            Ok((card, known))
+        });
+        match asked {
+            Ok((card, ((OK, serial), (OK, version)))) => {
+                let serial = serial.try_into().map_or(0, u32::from_be_bytes).to_string();
+                if serial == wanted {
+                    return Ok((card, version.try_into().unwrap_or_default()));
+                }
+                seen.push(serial);
+            }
+            // A card of another kind, an empty reader.
+            Ok(_) | Err(Fail::Lost(_)) => {}
+            Err(Fail::Told(failure)) => trouble = Some(failure.text),
+        }
+    }
+    let others = match (seen.is_empty(), trouble) {
+        (false, _) => format!("there are {}", seen.join(", ")),
+        (true, Some(trouble)) => trouble,
+        (true, None) => "no PIV card that tells its serial number is there".to_owned(),
+    };
+    Err(Fail::Told(Failure::new(
+        Fault::Absent,
+        format!("the card {wanted} is not there: {others}"),
+    )))
+}
+
+fn verify(card: &Transaction<'_>, pin: &str) -> Result<(), Fail> {
+    // Eight bytes, padded.
+    let mut padded = Zeroizing::new([0xff; 8]);
+    match padded.get_mut(..pin.len()) {
+        Some(place) if pin.len() >= 6 => place.copy_from_slice(pin.as_bytes()),
+        // Not given to the card: it would cost a try.
+        _ => {
+            let text = "a PIN of PIV has 6 to 8 characters";
+            return Err(Failure::new(Fault::WrongPin, text).into());
+        }
+    }
+    let (status, _) = send(card, VERIFY, &*padded)?;
+    Err(match status {
+        OK => return Ok(()),
+        0x63c0..=0x63cf => Failure::new(
+            Fault::WrongPin,
+            format!("the PIN is wrong; {}", left(status & 0xf)),
+        ),
+        0x6983 => blocked(),
+        _ => Failure::other(format!("it does not take the PIN (SW {status:04X})")),
+    }
+    .into())
+}
+
+fn left(tries: u16) -> String {
+    match tries {
+        0 => "its PIN is blocked".to_owned(),
+        1 => "one try is left".to_owned(),
+        _ => format!("{tries} tries are left"),
+    }
+}
+
+fn blocked() -> Failure {
+    Failure::new(Fault::Blocked, "its PIN is blocked: the PUK sets a new one")
+}
+
+/// 9a, 9c, 9d, 9e and the retired slots.
+fn places() -> impl Iterator<Item = u8> {
+    [0x9a, 0x9c, 0x9d, 0x9e].into_iter().chain(0x82..=0x95)
+}
+
+fn describe(place: u8, metadata: &[u8]) -> Slot {
+    let value = |tag| tlv::find(metadata, tag).unwrap_or_default();
+    let policy = |byte: Option<&u8>, words: [&'static str; 4]| {
+        let byte = byte.copied().map_or(0, usize::from);
+        words.get(byte).copied().unwrap_or("unknown")
+    };
+    let pin = policy(value(2).first(), ["by default", "never", "once", "always"]);
+    let touch = policy(value(2).get(1), ["by default", "never", "always", "cached"]);
+    let origin = match value(3) {
+        [1] => "generated",
+        [2] => "imported",
+        _ => "of unknown origin",
+    };
+    let key = tlv::find(value(4), 0x86).and_then(|key| key.try_into().ok());
+    let trouble = match value(1) {
+        [ED25519] if key.is_some() => None,
+        [ED25519] => Some("it does not show its public key".to_owned()),
+        [7] | [6] | [5] | [0x16] => Some("its key is one of RSA".to_owned()),
+        [0x11] | [0x14] => Some("its key is one of ECDSA".to_owned()),
+        [0xe1] => Some("its key is one of X25519".to_owned()),
+        _ => Some("its key is of an unknown kind".to_owned()),
+    };
+    Slot {
+        id: format!("{place:02x}"),
+        label: format!("PIN {pin}, touch {touch}, {origin}"),
+        key,
+        trouble,
+    }
+}
+
+impl Device for Piv {
+    fn facts(&mut self) -> Result<Facts, Failure> {
+        let (status, _) = self.with(|card| send(card, VERIFY, &[]))?;
+        let tries = match status {
+            0x63c0..=0x63cf if status & 0xf < 3 => left(status & 0xf),
+            0x6983 => left(0),
+            _ => String::new(),
+        };
+        Ok(Facts {
+            label: format!("PIV of firmware {}", dotted(self.version)),
+            serial: self.wanted.clone(),
+            policy: "PIN; touch by slot".to_owned(),
+            limit: LIMIT,
+            needs_pin: true,
+            pad: false,
+            tries,
+        })
+    }
+
+    fn slots(&mut self) -> Result<Vec<Slot>, Failure> {
+        self.with(|card| {
+            let mut slots = Vec::new();
+            for place in places() {
+                let (status, metadata) = send(card, [0xf7, 0, place], &[])?;
+                if status == OK {
+                    slots.push(describe(place, &metadata));
+                }
+            }
+            Ok(slots)
+        })
+    }
+
+    fn login(&mut self, pin: &str) -> Result<(), Failure> {
+        self.pin = None;
+        self.with(|card| verify(card, pin))?;
+        self.pin = Some(Zeroizing::new(pin.to_owned()));
+        Ok(())
+    }
+
+    fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {
+        let place = u8::from_str_radix(slot, 16).ok();
+        let place = place.filter(|place| places().any(|known| known == *place));
+        let place = place.ok_or_else(|| Failure::other(format!("{slot} is no slot of PIV")))?;
+        let pin = self.pin.clone();
+        let pin = pin.ok_or_else(|| Failure::new(Fault::NeedsPin, "it needs its PIN first"))?;
+        let mut inner = Vec::with_capacity(message.len() + 8);
+        tlv::write(&mut inner, 0x82, &[]);
+        tlv::write(&mut inner, 0x81, message);
+        let mut request = Vec::with_capacity(inner.len() + 4);
+        tlv::write(&mut request, 0x7c, &inner);
+        let signed = self.with(|card| {
+            verify(card, &pin)?;
+            let (status, response) = send(card, [0x87, ED25519, place], &request)?;
+            match status {
+                OK => {}
+                0x6982 => return Err(Failure::other("it was not touched in time").into()),
+                0x6a80 | 0x6a88 | 0x6b00 => {
+                    let text = format!("slot {slot} has no Ed25519 key any more (SW {status:04X})");
+                    return Err(Failure::other(text).into());
+                }
+                0x6700 | 0x6a84 => {
+                    let text = format!(
+                        "it does not sign {} bytes (SW {status:04X}): `limit` in the configuration names less",
+                        message.len()
+                    );
+                    return Err(Failure::other(text).into());
+                }
+                _ => {
+                    let text = format!("it does not sign (SW {status:04X})");
+                    return Err(Failure::other(text).into());
+                }
+            }
+            let signature = tlv::find(&response, 0x7c).and_then(|body| tlv::find(body, 0x82));
+            let signature = signature.map(<[u8]>::to_vec);
+            signature.ok_or_else(|| Failure::other("its response holds no signature").into())
+        });
+        if signed
+            .as_ref()
+            .is_err_and(|failure| matches!(failure.fault, Fault::WrongPin | Fault::Blocked))
+        {
+            self.pin = None;
+        }
+        signed
+    }
+
+    fn generate(&mut self, _: &str) -> Result<Slot, Failure> {
+        Err(Failure::other(
+            "make the key with `ykman piv keys generate --algorithm ED25519`, then type `nkey store enrol`",
+        ))
+    }
+}

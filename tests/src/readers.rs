@@ -1,0 +1,78 @@
+//! pcscd with virtual readers, without root and side by side with others.
+
+use crate::{Scratch, program};
+use std::path::PathBuf;
+
+/// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
+/// and the cards there, and then becomes the program that it is given.
+pub struct Readers {
+    scratch: Scratch,
+    lines: String,
+    count: u16,
+}
+
+impl Drop for Readers {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.scratch.path().join("pcscd.log"));
+            eprintln!("pcscd's log:\n{}", log.unwrap_or_default());
+        }
+    }
+}
+
+/// The first port; each place has ports of its own.
+const PORT: u16 = 35_963;
+
+impl Readers {
+    /// No reader yet.
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Readers {
+        Readers {
+            scratch: Scratch::new(),
+            lines: String::new(),
+            count: 0,
+        }
+    }
+
+    /// Puts a PIV card into one of the two slots; the file that gives it orders.
+    pub fn add(&mut self, serial: u32, version: &str, slots: &[(u8, u8)]) -> PathBuf {
+        let orders = self.scratch.file(&format!("orders-{serial}"), "");
+        assert!(self.count < 2, "vpcd has two slots");
+        let port = PORT + self.count;
+        self.count += 1;
+        let slots: Vec<String> = slots
+            .iter()
+            .map(|(slot, byte)| format!("{slot:02x}={byte}"))
+            .collect();
+        self.lines += &format!(
+            "{} {port} {serial} {version} {} {} 2>/dev/null &\n",
+            program("nkey-test-card").display(),
+            orders.display(),
+            slots.join(" ")
+        );
+        orders
+    }
+
+    /// The script, which takes a command as its arguments.
+    pub fn script(&self) -> PathBuf {
+        // One driver has two slots, at this port and the next.
+        let config = format!(
+            "FRIENDLYNAME \"Yubico YubiKey\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
+        );
+        // pcscd reads every file of this folder.
+        let _ = std::fs::create_dir(self.scratch.path().join("conf"));
+        self.scratch.file("conf/reader.conf", config);
+        let folder = self.scratch.path().display();
+        // The agent's process id is the script's.
+        self.scratch.file(
+            "inside",
+            format!(
+                "set -e\nPATH=$PATH:/usr/sbin:/sbin\nmkdir -p /run/pcscd 2>/dev/null || true\nmount -t tmpfs none /run/pcscd\nip link set lo up\n\
+                 pcscd -f -c {folder}/conf >{folder}/pcscd.log 2>&1 &\npcscd=$!\nagent=$$\n\
+                 (while kill -0 $agent 2>/dev/null; do sleep 0.1; done; kill $pcscd) >/dev/null 2>&1 &\n\
+                 {}until [ -S /run/pcscd/pcscd.comm ]; do kill -0 $pcscd; sleep 0.05; done\nsleep 1\nexec \"$@\"\n",
+                self.lines
+            ),
+        )
+    }
+}

@@ -1,0 +1,304 @@
+//! PIV cards of the tests' own behind a real pcscd.
+
+use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::message::Status;
+use nkey_core::nkey::{Kind, PublicKey, Seed};
+use nkey_tests::{Agent, Readers, command, run, server_accepts, skipped, wait_for};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+const NONCE: &[u8] = b"abcdefghijklmno";
+const SERIAL: u32 = 12_345_678;
+
+struct Pin(&'static str, Vec<String>);
+
+impl Prompt for Pin {
+    fn message(&mut self, text: &str) {
+        self.1.push(text.to_owned());
+    }
+
+    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
+        self.1.push(text.to_owned());
+        Some(Zeroizing::new(self.0.to_owned()))
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}
+
+struct Bench {
+    agent: Agent,
+    orders: PathBuf,
+    _readers: Readers,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        Bench::with(&[(0x9a, 1), (0x9c, 2), (0x9d, 3), (0x82, 4)], "5.7.1")
+    }
+
+    fn with(slots: &[(u8, u8)], version: &str) -> Bench {
+        let mut readers = Readers::new();
+        // Not the first one.
+        readers.add(SERIAL + 1, "5.7.1", &[(0x9a, 9)]);
+        let orders = readers.add(SERIAL, version, slots);
+        let config = format!("[piv.key]\nserial = \"{SERIAL}\"\npatience = 3\n");
+        let bench = Bench {
+            agent: Agent::inside(&readers.script(), &config),
+            orders,
+            _readers: readers,
+        };
+        wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+        bench
+    }
+
+    fn order(&self, word: &str) {
+        std::fs::write(&self.orders, word).expect("an order");
+    }
+
+    fn client(&self) -> Client {
+        self.agent.client()
+    }
+
+    fn unlock(&self, pin: &'static str) -> Result<Vec<String>, Error> {
+        let mut prompt = Pin(pin, Vec::new());
+        self.client().unlock(&mut prompt)?;
+        Ok(prompt.1)
+    }
+
+    fn enrol(&self, slot: &str, kind: Kind) -> Result<PublicKey, Error> {
+        self.client().enrol(&Enrol {
+            store: "piv:key",
+            slot,
+            kind,
+            name: slot,
+            flags: 0,
+            key: None,
+        })
+    }
+}
+
+/// Waits until what the card's store says of its absence is right: pcscd takes its time.
+fn wait_until_said(agent: &Agent, is_right: impl Fn(&str) -> bool) {
+    let told = || agent.client().stores().expect("stores")[1].why.clone();
+    wait_for(|| is_right(&told()), "the card");
+}
+
+#[track_caller]
+fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
+    match result.map(|_| ()) {
+        Err(Error::Refused { status, reason }) => (status, reason),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn operator_account_and_user_lie_on_a_card_and_its_limit_is_exact() {
+    if skipped("pcscd") || skipped("nats-server") {
+        return;
+    }
+    let bench = Bench::new();
+    let slots = bench.client().slots("piv:key").expect("slots");
+    let ids: Vec<&str> = slots.iter().map(|slot| slot.id.as_str()).collect();
+    assert_eq!(ids, ["9a", "9c", "9d", "82"]);
+    assert_eq!(slots[0].label, "PIN always, touch never, generated");
+    assert_eq!(slots[3].label, "PIN once, touch never, generated");
+    let (status, _) = refusal(bench.enrol("9a", Kind::Operator));
+    assert_eq!(status, Status::Locked);
+    let asked = bench.unlock("123456").expect("to unlock");
+    assert_eq!(asked, ["PIN of piv:key (PIV of firmware 5.7.1)"]);
+    let operator = bench.enrol("9a", Kind::Operator).expect("to enrol");
+    let account = bench.enrol("9c", Kind::Account).expect("to enrol");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    let right = Seed::from_bytes(Kind::User, [3; 32]).public_key();
+    assert_eq!(user, right);
+    server_accepts(&bench.agent, &operator, &account, &user);
+    // Every size that base64 gives, over the borders of chunks and lengths.
+    let mut client = bench.client();
+    let mut lengths = Vec::new();
+    for size in (1..1940).step_by(97).chain(1955..1995) {
+        let claims = format!(
+            r#"{{"sub":"{user}","name":"{}","nats":{{"type":"user"}}}}"#,
+            "x".repeat(size)
+        );
+        match client.issue(&account, &claims, 0, 0) {
+            Ok(token) => lengths.push(token.rfind('.').expect("its signature")),
+            Err(error) => {
+                let (status, reason) = refusal::<()>(Err(error));
+                assert_eq!(status, Status::TooLarge, "{reason}");
+                assert!(reason.contains("piv:key signs at most 3045"), "{reason}");
+            }
+        }
+    }
+    let longest = lengths.iter().max().copied();
+    assert!(
+        longest.is_some_and(|length| (3040..=3045).contains(&length)),
+        "{longest:?}"
+    );
+}
+
+#[test]
+fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    let account = bench.enrol("9c", Kind::Account).expect("to enrol");
+    let other = bench.client().generate(Kind::User, "", 0).expect("a key");
+    let claims = format!(r#"{{"sub":"{user}","nats":{{"type":"user"}}}}"#);
+    for (word, part) in [
+        ("prefix", "only the first 32 of"),
+        ("swapped", "is not that of"),
+        ("zeros", "zeros"),
+        ("empty", "holds no signature"),
+        ("status", "SW 6F00"),
+        ("untouched", "not touched in time"),
+        ("unplug", "not there"),
+    ] {
+        bench.order(word);
+        let (status, reason) = refusal(bench.client().issue(&account, &claims, 0, 0));
+        assert_eq!(status, Status::StoreFailed, "{word}: {reason}");
+        assert!(
+            reason.contains(part) || (word == "unplug" && reason.contains("removed")),
+            "{word}: {reason}"
+        );
+        bench.client().sign(&other, NONCE).expect("another key");
+        if word == "unplug" {
+            // pcscd looks every 0.4 s, and must see the empty reader.
+            std::thread::sleep(Duration::from_millis(1500));
+        }
+        bench.order("");
+        wait_for(
+            || bench.client().issue(&account, &claims, 0, 0).is_ok(),
+            "the card to be there again",
+        );
+    }
+    bench.order("slow");
+    let begun = Instant::now();
+    for _ in 0..5 {
+        bench.client().sign(&user, NONCE).expect("a signature");
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_wrong_pin_costs_one_try_until_it_is_blocked() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    let (status, reason) = refusal(bench.unlock("12345"));
+    assert!(
+        status == Status::Refused && reason.contains("6 to 8"),
+        "{reason}"
+    );
+    for left in ["2 tries are left", "one try is left"] {
+        let (status, reason) = refusal(bench.unlock("654321"));
+        assert_eq!(status, Status::Refused);
+        assert!(reason.contains(left), "{reason}");
+        let stores = bench.client().stores().expect("stores");
+        assert!(stores[1].policy.contains(left), "{stores:?}");
+    }
+    let messages = bench.unlock("654321").expect("the others go on");
+    assert!(
+        messages.iter().any(|text| text.contains("blocked")),
+        "{messages:?}"
+    );
+    let messages = bench.unlock("123456").expect("the others go on");
+    assert!(
+        messages.iter().any(|text| text.contains("blocked")),
+        "{messages:?}"
+    );
+    assert!(bench.client().status().expect("its status").is_locked());
+}
+
+#[test]
+fn another_program_cannot_sign_with_the_pin_that_we_gave() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    let other = |apdus: &[&str]| {
+        let mut tool = command("nsenter");
+        tool.arg(format!("--target={}", bench.agent.pid()));
+        tool.args([
+            "--user",
+            "--mount",
+            "--net",
+            "--preserve-credentials",
+            "opensc-tool",
+        ]);
+        // Its drivers would select other applets first.
+        tool.args(["--card-driver", "default", "--reader", "1"]);
+        tool.args(apdus.iter().flat_map(|apdu| ["--send-apdu", apdu]));
+        run(&mut tool, "").ok()
+    };
+    let verify = "00:20:00:80:08:31:32:33:34:35:36:FF:FF";
+    let sign = "00:87:E0:82:0A:7C:08:82:00:81:04:61:62:63:64:00";
+    let select = "00:A4:04:00:05:A0:00:00:03:08:00";
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("82", Kind::User).expect("to enrol");
+    bench.client().sign(&user, NONCE).expect("a signature");
+    let told = other(&[select, sign]);
+    assert!(told.contains("SW1=0x69, SW2=0x82"), "{told}");
+    // One who gives the PIN can sign, and stays able to, as he was before us.
+    let told = other(&[select, verify, sign]);
+    assert!(told.matches("SW1=0x90, SW2=0x00").count() == 3, "{told}");
+    bench.client().sign(&user, NONCE).expect("a signature");
+    let told = other(&[sign]);
+    assert!(told.contains("SW1=0x90, SW2=0x00"), "{told}");
+}
+
+#[test]
+fn old_firmware_and_an_absent_card_are_named() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::with(&[(0x9a, 1)], "5.4.3");
+    let (_, reason) = refusal(bench.client().slots("piv:key"));
+    assert!(
+        reason.contains("firmware 5.4.3") && reason.contains("OpenPGP applet"),
+        "{reason}"
+    );
+    let mut readers = Readers::new();
+    readers.add(7, "5.7.1", &[]);
+    let config = format!("[piv.key]\nserial = \"{SERIAL}\"\n");
+    let agent = Agent::inside(&readers.script(), &config);
+    let (_, reason) = refusal(agent.client().slots("piv:key"));
+    assert!(
+        reason.contains("12345678 is not there: there are 7"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn eight_clients_sign_a_thousand_times_at_once() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                for _ in 0..125 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
+}

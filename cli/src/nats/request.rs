@@ -22,7 +22,7 @@ pub struct Request<'a> {
     pub subject: String,
     /// What is asked.
     pub payload: &'a [u8],
-    /// How many answers will come, if it is known: then nobody waits for more.
+    /// How many answers that are not empty will come, if it is known: then nobody waits for more.
     pub expected: Option<usize>,
 }
 
@@ -37,10 +37,12 @@ pub struct Answers {
 
 impl Answers {
     fn is_whole(&self, request: &Request<'_>) -> bool {
+        // A server without the account that is asked for may answer with nothing.
+        let said = || self.payloads.iter().filter(|payload| !payload.is_empty());
         self.no_responders
             || request
                 .expected
-                .is_some_and(|expected| self.payloads.len() >= expected)
+                .is_some_and(|expected| said().count() >= expected)
     }
 }
 

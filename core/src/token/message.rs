@@ -1,6 +1,5 @@
 //! The messages, as postcard writes them.
 
-use super::SLOTS;
 use super::code::{Code, Fault, State};
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -203,8 +202,6 @@ impl From<Signature64> for crate::Signature {
 }
 
 /// An answer. All but `Waiting` end their request.
-// Without alloc the longest, List, lies on the stack.
-#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Answer<'a> {
     /// It is done.
@@ -221,7 +218,7 @@ pub enum Answer<'a> {
     /// Who this is.
     Hello(#[serde(borrow)] Hello<'a>),
     /// The slots that are not free.
-    List(heapless::Vec<Row, SLOTS>),
+    List(Rows<'a>),
     /// About one slot.
     Slot(#[serde(borrow)] Details<'a>),
     /// Tries left.
@@ -279,8 +276,33 @@ pub struct Hello<'a> {
     pub slots: u8,
 }
 
-/// A slot that is not free.
+/// The slots that are not free, 34 bytes for each: slot, kind, public key. A kind of 255
+/// says that the record is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows<'a>(pub &'a [u8]);
+
+impl Rows<'_> {
+    /// Bytes of a row.
+    pub const LEN: usize = 34;
+    /// The kind of a damaged record, which no key has.
+    pub const DAMAGED: u8 = 255;
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Row> {
+        self.0.chunks_exact(Rows::LEN).map(|row| {
+            let mut key = [0; 32];
+            key.copy_from_slice(&row[2..]);
+            let (slot, kind) = (row[0], row[1]);
+            Row {
+                slot,
+                key: (kind != Rows::DAMAGED).then_some(Key { slot, kind, key }),
+            }
+        })
+    }
+}
+
+/// A slot that is not free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// From 0.
     pub slot: u8,

@@ -26,7 +26,7 @@ pub use flash::storage_len;
 pub use frame::{FRAME_LEN, decode, encode};
 pub use message::{
     Answer, COMMANDS, Command, Counters, Details, Hello, Init, Key, Press, Request, Response, Row,
-    Session, Signature64,
+    Rows, Session, Signature64,
 };
 
 /// The oldest and the newest version of the protocol that this code speaks.

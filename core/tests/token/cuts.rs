@@ -29,9 +29,7 @@ fn look(flash: &Flash) -> Seen {
     };
     assert_eq!(hello.fault, None);
     let reply = token.ask(None, Command::List);
-    let Answer::List(rows) = reply.answer() else {
-        panic!()
-    };
+    let rows = reply.rows();
     let keys = rows
         .iter()
         .map(|row| {

@@ -69,6 +69,14 @@ impl Reply {
     }
 
     #[track_caller]
+    pub fn rows(&self) -> Vec<Row> {
+        match self.answer() {
+            Answer::List(rows) => rows.iter().collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
     pub fn signature(&self) -> nkey_core::Signature {
         match self.answer() {
             Answer::Signature(signature) => signature.into(),

@@ -41,10 +41,6 @@ fn told(lie: Lie, mut response: Response<'_>) -> Option<Vec<u8>> {
         }
         (Lie::Key, Answer::Key(key)) => key.key[3] ^= 1,
         (Lie::Key, Answer::Slot(details)) => details.key[3] ^= 1,
-        (Lie::Key, Answer::List(rows)) => rows
-            .iter_mut()
-            .filter_map(|row| row.key.as_mut())
-            .for_each(|key| key.key[3] ^= 1),
         (Lie::Protocol, Answer::Hello(hello)) => (hello.oldest, hello.newest) = (200, 201),
         _ => return None,
     }

@@ -7,11 +7,12 @@ use crate::nkey::{KeyPair, Kind, Seed};
 use crate::token::attest::{Attested, digest};
 use crate::token::board::Board;
 use crate::token::code::{Code, State};
-use crate::token::message::{Answer, Command, Counters, Hello, Press, Request, Row};
+use crate::token::message::{Answer, Command, Counters, Hello, Press, Request, Rows};
 use crate::token::store::{Slot, Stored, signatures, times, tries};
 use crate::token::{IMPORTABLE, MAX_MESSAGE, PEER, PROTOCOL, RANDOM_LEN, SLOTS, VIRTUAL};
 use zeroize::Zeroize;
 
+// Each command has a stack of its own, so that the deepest, a signature's check, has no other below it.
 impl<B: Board> Core<B> {
     /// Carries out a request; `press` says that the button was pressed for it.
     pub(super) fn handle<'c>(
@@ -24,7 +25,7 @@ impl<B: Board> Core<B> {
         self.admit(request)?;
         match request.command {
             Command::Hello => Ok(Answer::Hello(self.hello())),
-            Command::List => self.list(),
+            Command::List => self.list(scratch),
             Command::Slot { slot } => self.slot(slot),
             Command::Tries => Ok(Answer::Tries(tries::left(self.board.flash())?)),
             Command::Counters => self.counters(),
@@ -67,6 +68,7 @@ impl<B: Board> Core<B> {
     }
 
     /// The table of docs/token-protocol.md: state first, then the session.
+    #[inline(never)]
     fn admit(&mut self, request: &Request<'_>) -> Result<(), Refusal> {
         let state = self.state();
         let refused = match (&request.command, state) {
@@ -95,6 +97,7 @@ impl<B: Board> Core<B> {
         Err(refused.into())
     }
 
+    #[inline(never)]
     pub(super) fn hello(&mut self) -> Hello<'_> {
         let state = self.state();
         let mut capabilities = 0;
@@ -120,20 +123,25 @@ impl<B: Board> Core<B> {
         }
     }
 
-    fn list(&mut self) -> Result<Answer<'static>, Refusal> {
-        let mut rows = heapless::Vec::new();
+    #[inline(never)]
+    fn list<'c>(&mut self, scratch: &'c mut [u8]) -> Result<Answer<'c>, Refusal> {
+        let mut len = 0;
         for slot in 0..SLOTS as u8 {
-            let key = match Slot::read(self.board.flash(), slot, &mut self.record)? {
+            let (kind, key) = match Slot::read(self.board.flash(), slot, &mut self.record)? {
                 Slot::Free => continue,
-                Slot::Damaged => None,
-                Slot::Key(stored) => Some(super::keys::key(slot, &stored)),
+                Slot::Damaged => (Rows::DAMAGED, [0; 32]),
+                Slot::Key(stored) => (stored.details.kind, stored.details.key),
             };
-            // As many rows as slots.
-            let _ = rows.push(Row { slot, key });
+            if let Some(row) = scratch.get_mut(len..len + Rows::LEN) {
+                row[..2].copy_from_slice(&[slot, kind]);
+                row[2..].copy_from_slice(&key);
+                len += Rows::LEN;
+            }
         }
-        Ok(Answer::List(rows))
+        Ok(Answer::List(Rows(&scratch[..len])))
     }
 
+    #[inline(never)]
     fn slot(&mut self, slot: u8) -> Result<Answer<'_>, Refusal> {
         Ok(Answer::Slot(self.stored(slot)?.details))
     }
@@ -143,6 +151,7 @@ impl<B: Board> Core<B> {
         find(&mut self.board, slot, &mut self.record)
     }
 
+    #[inline(never)]
     fn counters(&mut self) -> Result<Answer<'static>, Refusal> {
         let (times, _) = times::read(self.board.flash())?;
         Ok(Answer::Counters(Counters {
@@ -152,6 +161,7 @@ impl<B: Board> Core<B> {
         }))
     }
 
+    #[inline(never)]
     fn random(&mut self, len: u16) -> Result<Answer<'_>, Refusal> {
         let len = usize::from(len);
         if !(1..=RANDOM_LEN).contains(&len) {
@@ -165,6 +175,7 @@ impl<B: Board> Core<B> {
         Ok(Answer::Bytes(bytes))
     }
 
+    #[inline(never)]
     fn attest(
         &mut self,
         slot: u8,

@@ -14,6 +14,7 @@ use crate::token::{NAME_LEN, SLOTS};
 use zeroize::Zeroizing;
 
 impl<B: Board> Core<B> {
+    #[inline(never)]
     pub(super) fn generate(
         &mut self,
         kind: u8,
@@ -39,6 +40,7 @@ impl<B: Board> Core<B> {
         self.put(slot, details, &seed, scratch)
     }
 
+    #[inline(never)]
     pub(super) fn import(
         &mut self,
         kind: u8,
@@ -64,6 +66,7 @@ impl<B: Board> Core<B> {
         self.put(slot, details, &seed, scratch)
     }
 
+    #[inline(never)]
     pub(super) fn receive(
         &mut self,
         sealed: &[u8],
@@ -98,6 +101,7 @@ impl<B: Board> Core<B> {
         self.put(slot, details, &seed, scratch)
     }
 
+    #[inline(never)]
     pub(super) fn export(
         &mut self,
         slot: u8,
@@ -134,6 +138,7 @@ impl<B: Board> Core<B> {
         Ok(Answer::Bytes(place))
     }
 
+    #[inline(never)]
     pub(super) fn name(
         &mut self,
         slot: u8,
@@ -144,6 +149,7 @@ impl<B: Board> Core<B> {
         self.rewrite(slot, Change::Name(name), scratch)
     }
 
+    #[inline(never)]
     pub(super) fn tighten(
         &mut self,
         slot: u8,
@@ -157,6 +163,7 @@ impl<B: Board> Core<B> {
         self.rewrite(slot, Change::Tighter(policy), scratch)
     }
 
+    #[inline(never)]
     pub(super) fn loosen(
         &mut self,
         slot: u8,
@@ -177,6 +184,7 @@ impl<B: Board> Core<B> {
         self.rewrite(slot, Change::Looser(policy), scratch)
     }
 
+    #[inline(never)]
     pub(super) fn erase(&mut self, slot: u8, press: bool) -> Result<Answer<'static>, Refusal> {
         // A damaged record can be wiped too.
         if usize::from(slot) >= SLOTS

@@ -12,6 +12,7 @@ use crate::token::time::{Clock, Need, Times};
 use crate::token::{ITERATIONS, LEAP, PIN_LEN, SLOTS};
 
 impl<B: Board> Core<B> {
+    #[inline(never)]
     pub(super) fn init(
         &mut self,
         init: &Init<'_>,
@@ -55,6 +56,7 @@ impl<B: Board> Core<B> {
         Ok(Answer::Done)
     }
 
+    #[inline(never)]
     pub(super) fn unlock(
         &mut self,
         pin: &[u8],
@@ -107,6 +109,7 @@ impl<B: Board> Core<B> {
         })
     }
 
+    #[inline(never)]
     pub(super) fn change_pin(
         &mut self,
         old: &[u8],

@@ -4,8 +4,8 @@ use super::gate::find;
 use super::inner::Core;
 use super::refusal::Refusal;
 use crate::language::{Permit, permit};
-use crate::nkey::KeyPair;
-use crate::policy::{Judge, Presence};
+use crate::nkey::{KeyPair, PublicKey};
+use crate::policy::{Judge, Presence, Signable};
 use crate::token::board::Board;
 use crate::token::code::{Code, Fault};
 use crate::token::message::{Answer, Press};
@@ -13,7 +13,17 @@ use crate::token::store::signatures;
 use crate::token::{MAX_MESSAGE, SKEW};
 use zeroize::Zeroizing;
 
+/// What was read and found good.
+struct Judged {
+    what: Signable,
+    key: PublicKey,
+    budget: Option<u32>,
+    spent: u32,
+    ticks: u64,
+}
+
 impl<B: Board> Core<B> {
+    #[inline(never)]
     pub(super) fn sign(
         &mut self,
         slot: u8,
@@ -21,6 +31,39 @@ impl<B: Board> Core<B> {
         press: bool,
         scratch: &mut [u8],
     ) -> Result<Answer<'static>, Refusal> {
+        let judged = self.judge(slot, message, press, scratch)?;
+        let pair = self.pair(slot, scratch)?;
+        self.keep_time(press)?;
+        signatures::next(self.board.flash())?;
+        let signature = pair.sign(message);
+        drop(pair);
+        if !judged.key.verify(message, &signature) {
+            return Err(Fault::Signature.into());
+        }
+
+        let at = usize::from(slot);
+        if press && let Some(pressed) = self.pressed.get_mut(at) {
+            pressed[judged.what as usize] = Some(judged.ticks);
+        }
+        if let Some(open) = &mut self.open {
+            let spent = judged.spent.saturating_add(1);
+            open.spent[at] = spent;
+            if judged.budget == Some(spent) {
+                self.end_session();
+            }
+        }
+        Ok(Answer::Signature(signature.into()))
+    }
+
+    /// Reads the message and judges it: language, time, policy, budget, presence.
+    #[inline(never)]
+    fn judge(
+        &mut self,
+        slot: u8,
+        message: &[u8],
+        press: bool,
+        scratch: &mut [u8],
+    ) -> Result<Judged, Refusal> {
         if message.len() > MAX_MESSAGE {
             return Err(Refusal::because(
                 Code::TooLarge,
@@ -35,7 +78,6 @@ impl<B: Board> Core<B> {
         let stored = find(&mut self.board, slot, &mut self.record)?;
         let key = stored.public_key().ok_or(Code::Slot)?;
         let policy = stored.details.policy;
-        let budget = policy.budget;
 
         let signed_now = i64::try_from(now).map_err(|_| Code::Time)?;
         let mut judge = Judge::new(&policy);
@@ -59,7 +101,7 @@ impl<B: Board> Core<B> {
         let at = usize::from(slot);
         let open = self.open.as_ref().ok_or(Code::Locked)?;
         let spent = open.spent.get(at).copied().unwrap_or(u32::MAX);
-        if budget.is_some_and(|budget| spent >= budget) {
+        if policy.budget.is_some_and(|budget| spent >= budget) {
             return Err(Refusal::because(
                 Code::Policy,
                 format_args!("the key's {spent} signatures of this session are spent"),
@@ -77,8 +119,22 @@ impl<B: Board> Core<B> {
         if !present {
             return Err(Refusal::Press(Press::Short));
         }
+        Ok(Judged {
+            what,
+            key,
+            budget: policy.budget,
+            spent,
+            ticks,
+        })
+    }
 
-        // Opening the seal proves that the policy is the one that was sealed with the seed.
+    /// The pair of a slot. Opening the seal proves that the policy is the one that was sealed
+    /// with the seed, and that the public half is the seed's, which need not be derived again.
+    #[inline(never)]
+    fn pair(&mut self, slot: u8, scratch: &mut [u8]) -> Result<KeyPair, Refusal> {
+        let open = self.open.as_ref().ok_or(Code::Locked)?;
+        let stored = find(&mut self.board, slot, &mut self.record)?;
+        let key = stored.public_key().ok_or(Code::Slot)?;
         let seed = stored.open(slot, &open.master, scratch).ok_or_else(|| {
             Refusal::because(
                 Code::Slot,
@@ -88,27 +144,6 @@ impl<B: Board> Core<B> {
         let mut expanded = Zeroizing::new([0; 64]);
         expanded[..32].copy_from_slice(&seed[..]);
         expanded[32..].copy_from_slice(key.as_bytes());
-        drop(seed);
-        let pair = KeyPair::from_expanded(key.kind(), *expanded);
-
-        self.keep_time(press)?;
-        signatures::next(self.board.flash())?;
-        let signature = pair.sign(message);
-        drop(pair);
-        if !key.verify(message, &signature) {
-            return Err(Fault::Signature.into());
-        }
-
-        if press && let Some(pressed) = self.pressed.get_mut(at) {
-            pressed[what as usize] = Some(ticks);
-        }
-        if let Some(open) = &mut self.open {
-            let spent = spent.saturating_add(1);
-            open.spent[at] = spent;
-            if budget == Some(spent) {
-                self.end_session();
-            }
-        }
-        Ok(Answer::Signature(signature.into()))
+        Ok(KeyPair::from_expanded(key.kind(), *expanded))
     }
 }

@@ -119,23 +119,28 @@ impl Log {
             .newest
             .map_or(Some(1), |found| found.sequence.checked_add(1))
             .ok_or(Broken)?;
-        // Without an entry in use, a blank sector is better than one that must be erased.
-        let current = scan.newest.map(|found| found.sector).or(scan
-            .last
-            .iter()
-            .position(Option::is_some)
-            .map(|at| at as u32));
-        let room = scan.newest.and_then(|found| {
+        let current = match scan.newest {
+            Some(found) => found.sector,
+            // Without an entry in use, a blank sector is better than one that must be erased.
+            None => u32::from(!self.is_sector_blank(flash, 1)?),
+        };
+        if let Some(found) = scan.newest {
             let next = scan.last[found.sector as usize].map_or(0, |last| last + 1);
-            (next < self.entries()).then_some((found.sector, next))
-        });
-        let (sector, index) = room.unwrap_or((1 - current.unwrap_or(1), 0));
-        if room.is_none() && scan.last[sector as usize].is_some() {
-            self.erase(flash, sector)?;
+            for index in next..self.entries() {
+                let at = self.at(found.sector, index);
+                // An entry in which a bit has flipped is passed over.
+                if blank(flash, at, self.entry())? {
+                    return self.program(flash, at, sequence, payload);
+                }
+            }
         }
-        self.program(flash, self.at(sector, index), sequence, payload)?;
-        if room.is_none() && scan.last[1 - sector as usize].is_some() {
-            self.erase(flash, 1 - sector)?;
+        let other = 1 - current;
+        if !self.is_sector_blank(flash, other)? {
+            self.erase(flash, other)?;
+        }
+        self.program(flash, self.at(other, 0), sequence, payload)?;
+        if !self.is_sector_blank(flash, current)? {
+            self.erase(flash, current)?;
         }
         Ok(())
     }
@@ -161,9 +166,8 @@ impl Log {
 
     /// After power-up: erases what an interrupted rollover left in the other sector.
     pub(in crate::token) fn tidy<F: NorFlash>(&self, flash: &mut F) -> Result<(), Broken> {
-        let scan = self.scan(flash)?;
-        if let Some(found) = scan.newest
-            && scan.last[1 - found.sector as usize].is_some()
+        if let Some(found) = self.scan(flash)?.newest
+            && !self.is_sector_blank(flash, 1 - found.sector)?
         {
             self.erase(flash, 1 - found.sector)?;
         }
@@ -180,6 +184,10 @@ impl Log {
             self.erase(flash, sector)?;
         }
         self.program(flash, self.start, 1, payload)
+    }
+
+    fn is_sector_blank<F: NorFlash>(&self, flash: &mut F, sector: u32) -> Result<bool, Broken> {
+        blank(flash, self.start + sector * self.sector, self.sector)
     }
 
     fn erase<F: NorFlash>(&self, flash: &mut F, sector: u32) -> Result<(), Broken> {
@@ -216,6 +224,7 @@ impl Log {
         Ok(())
     }
 
+    /// Looks at headers alone, from the end: what is written of an entry begins with its header.
     fn scan<F: NorFlash>(&self, flash: &mut F) -> Result<Scan, Broken> {
         let mut scan = Scan {
             newest: None,
@@ -224,10 +233,15 @@ impl Log {
         };
         for sector in 0..2 {
             let mut damaged = false;
+            // Entries fill a sector from its front: without a first one there is none.
+            let entries = match blank(flash, self.at(sector, 0), HEADER as u32)? {
+                true => 0,
+                false => self.entries(),
+            };
             // Sequence numbers grow along a sector: the last readable entry is its newest.
-            for index in (0..self.entries()).rev() {
+            for index in (0..entries).rev() {
                 let at = self.at(sector, index);
-                if blank(flash, at, self.entry())? {
+                if blank(flash, at, HEADER as u32)? {
                     continue;
                 }
                 scan.last[sector as usize].get_or_insert(index);

@@ -1,6 +1,6 @@
 //! The claims of NATS JWT v2, each defined once.
 //!
-//! [`define!`](define) makes of one definition: a borrowed struct (no alloc), an owned
+//! `define!` makes of one definition: a borrowed struct (no alloc), an owned
 //! and editable one in [`owned`] (feature `alloc`), the shape that the strict reader
 //! follows, the writer in Go's member order, and the tolerant reader. Source of
 //! names, order and `omitempty`: nats-io/jwt v2.8.3.

@@ -8,6 +8,7 @@
 //! shapes of the claims (generic claims: [`MAX_DEPTH`]).
 
 mod cursor;
+mod free;
 mod object;
 mod read;
 mod refusal;

@@ -4,12 +4,14 @@
 //! repeated ones wins, `null` changes nothing, unknown members are kept and reported.
 //! Nothing that it read is signed without passing the strict reader again.
 
+mod any;
 mod decode;
 mod effective;
 mod old;
 mod read;
 
-pub use decode::{AnyClaims, DecodeError, Decoded, Generic, decode, read_claims};
+pub use any::{AnyClaims, Generic};
+pub use decode::{DecodeError, Decoded, decode, read_claims};
 pub(crate) use read::shortened;
 pub use read::{Context, Notes, ReadError, ReadMembers, ReadNode};
 

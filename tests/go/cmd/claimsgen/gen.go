@@ -148,7 +148,7 @@ func (g *gen) anySubject() string {
 
 func (g *gen) url() string {
 	if g.chance(40) {
-		return pick(g, "nats://localhost:4222", "tls://h", "wss://h:443", "https://h/a?b#c", "ws://[::1]:80", "")
+		return pick(g, "nats://localhost:4222", "tls://h", "wss://h:443", "https://h/a?b#c", "ws://[::1]:80", "nats://u:p@h", "")
 	}
 	var url strings.Builder
 	url.WriteString(pick(g, "nats", "TLS", "http", "https", "ws", "mailto", "", "1x", "a+b", "é"))

@@ -14,7 +14,7 @@ use nkey_core::jwt::Algorithm;
 use nkey_core::tolerant::{AnyClaims, Notes};
 use nkey_core::validate::{self, Class};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// How far clocks may be apart before a token counts as dated ahead, in seconds: the agent's own.
@@ -183,19 +183,29 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
     };
     check_operator(operator, &entry, &mut report)?;
     let mut subjects: BTreeMap<String, String> = BTreeMap::new();
-    let all = Accounts::of(operator)?;
-    for account in accounts {
+    let read: Vec<_> = accounts
+        .iter()
+        .map(|name| (name, operator.account(name)))
+        .collect();
+    // Circles of imports concern accounts that are not asked for as well.
+    let asked: BTreeSet<&String> = accounts.iter().collect();
+    let mut others = operator.accounts()?;
+    others.retain(|name| !asked.contains(name));
+    let others = others.iter().map(|name| operator.account(name));
+    let mut all = Accounts::default();
+    for entry in others.filter_map(Result::ok) {
+        all.set(entry.sub(), entry.claims.nats.clone());
+    }
+    for entry in read.iter().filter_map(|(_, entry)| entry.as_ref().ok()) {
+        all.set(entry.sub(), entry.claims.nats.clone());
+    }
+    for (account, entry_account) in read {
         let path = operator
             .dir()
             .join("accounts")
             .join(account)
             .join(format!("{account}.jwt"));
-        let read = report.entry(
-            format!("account {account}"),
-            &path,
-            operator.account(account),
-            now,
-        );
+        let read = report.entry(format!("account {account}"), &path, entry_account, now);
         let Some(read) = read else {
             continue;
         };

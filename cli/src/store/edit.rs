@@ -2,27 +2,20 @@
 
 use super::chain::has_jetstream;
 use super::config::Store;
-use super::file;
-use super::issue::issue;
-use super::keys::Fresh;
 use super::lock::Lock;
 use super::managed;
 use super::operator::Operator;
+use super::reissue::{Issued, is_issuer, key_of, reissue, require_editable, require_name};
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
 };
-use super::token::{Entry, Typed};
+use super::token::Entry;
 use crate::context::Context;
-use crate::difference::{Change, compare};
 use crate::error::Error;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
 use crate::prompt;
 use nkey_core::claims::owned::{self, Account, Claims, SigningKey, User};
-use nkey_core::jwt::Algorithm;
-use nkey_core::nkey::PublicKey;
-use serde_json::{Value, json};
-use std::str::FromStr;
 
 /// An operator's folder, locked for a change.
 pub struct Edit {
@@ -211,8 +204,16 @@ impl Edit {
         let lock = self.lock()?;
         self.operator
             .write_account(lock, &account.name, &token, read)?;
-        managed::synchronize(ctx, lock, &self.operator, &self.entry, &account.name)?;
+        self.synchronize(ctx, &account.name)?;
         Ok(issued)
+    }
+
+    /// Sends an account to the operator, if others hold it, and takes what comes back.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn synchronize(&self, ctx: &mut Context, account: &str) -> Result<(), Error> {
+        managed::synchronize(ctx, self.lock()?, &self.operator, &self.entry, account)
     }
 
     /// Issues an account's token anew; it is not written.
@@ -281,138 +282,4 @@ impl Edit {
             .write_user(self.lock()?, &account.name, &user.name, &token, read)?;
         Ok(issued)
     }
-}
-
-/// Whether a key is the operator's or one of its signing keys.
-pub fn is_issuer(operator: &Entry<owned::Operator>, key: &str) -> bool {
-    key == operator.sub()
-        || operator
-            .claims
-            .nats
-            .signing_keys
-            .iter()
-            .any(|known| known == key)
-}
-
-/// The public key that an entry is about.
-///
-/// # Errors
-/// Names the file.
-pub fn key_of<N: Typed>(entry: &Entry<N>) -> Result<PublicKey, Error> {
-    PublicKey::from_str(entry.sub())
-        .map_err(|error| Error::failed(format!("{}: sub: {error}", entry.path.display())))
-}
-
-/// Refuses a token of which an edit would lose something.
-///
-/// # Errors
-/// Names the file and the member.
-pub fn require_editable<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
-    let file = entry.path.display();
-    if entry.version == Algorithm::V1 {
-        return Err(Error::failed(format!(
-            "{file}: nats.version: this is a token of version 1, which an edit would not preserve: nothing was changed"
-        )));
-    }
-    match entry.notes.unknown.first() {
-        Some((path, _)) => Err(Error::failed(format!(
-            "{file}: {path}: this version does not know the member, and an edit would drop it: nothing was changed. \
-             Use a newer nkey"
-        ))),
-        None => Ok(()),
-    }
-}
-
-fn require_name<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
-    let name = &entry.claims.standard.name;
-    if *name == entry.name {
-        return Ok(());
-    }
-    Err(Error::failed(format!(
-        "{}: name: the file is named {}, the token {name}: nothing was changed",
-        entry.path.display(),
-        entry.name
-    )))
-}
-
-fn reissue<N: Typed + Clone>(
-    ctx: &mut Context,
-    signer: &Signer,
-    entry: &Entry<N>,
-    mut claims: Claims<N>,
-    after: i64,
-) -> Result<(String, Issued), Error> {
-    let value = |claims: &Claims<N>| -> Value {
-        let json = N::into_any(claims.clone()).to_json();
-        serde_json::from_str(&json).unwrap_or_default()
-    };
-    let mut changes = compare(&value(&entry.claims), &value(&claims));
-    // Every new token sets these.
-    changes.retain(|change| change.field != "iat" && change.field != "iss");
-    let standard = &mut claims.standard;
-    standard.iss.clear();
-    standard.jti.clear();
-    standard.iat = 0;
-    let token = issue(ctx, &signer.key, claims, after)?;
-    let issued = Issued {
-        kind: N::TYPE.name(),
-        name: entry.name.clone(),
-        public_key: entry.sub().to_owned(),
-        issuer: signer.key.to_string(),
-        changes,
-    };
-    Ok((token, issued))
-}
-
-/// A token that was issued anew, and what it changed.
-pub struct Issued {
-    kind: &'static str,
-    name: String,
-    public_key: String,
-    issuer: String,
-    /// The members that differ.
-    pub changes: Vec<Change>,
-}
-
-impl Issued {
-    /// Says what was done, in the words of `headline`, or as JSON.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn report(&self, ctx: &mut Context, json: bool, headline: &str) -> Result<(), Error> {
-        if json {
-            return ctx.out.json(&json!({
-                "type": self.kind,
-                "name": self.name,
-                "public_key": self.public_key,
-                "issuer": self.issuer,
-                "changes": self.changes,
-            }));
-        }
-        ctx.out.line(headline)?;
-        for change in &self.changes {
-            ctx.out.line(format!("  {}", change.line()))?;
-        }
-        if self.changes.is_empty() {
-            ctx.out.line("  it says what it said before")?;
-        }
-        ctx.out.line(format!("  signed by {}", self.issuer))
-    }
-}
-
-/// Ends an edit that made keys: if it failed and the token of `entry` is still in its file, they
-/// are removed again.
-///
-/// # Errors
-/// That of `result`.
-pub fn end<N: Typed, T>(
-    ctx: &mut Context,
-    fresh: &mut Fresh,
-    entry: &Entry<N>,
-    result: Result<T, Error>,
-) -> Result<T, Error> {
-    result.map_err(|error| match file::read(&entry.path) {
-        Ok(Some(bytes)) if bytes != entry.bytes => error,
-        _ => fresh.abandon(ctx, error),
-    })
 }

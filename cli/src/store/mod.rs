@@ -23,6 +23,7 @@ mod name;
 mod operator;
 mod places;
 pub mod receive;
+pub mod reissue;
 pub mod signer;
 pub mod system;
 pub mod table;

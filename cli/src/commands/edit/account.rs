@@ -11,8 +11,8 @@ use crate::input::tags::TagFlags;
 use crate::input::validity::ValidityFlags;
 use crate::input::{boolean, size};
 use crate::output::clean_inline;
-use crate::store::edit::{self, Issued};
 use crate::store::keys::Fresh;
+use crate::store::reissue::{self, Issued};
 use crate::store::{Edit, Entry, Store};
 use nkey_core::claims::owned::{Account, Claims, MsgTrace, OperatorLimits, SigningKey};
 use nkey_core::nkey::Kind;
@@ -164,7 +164,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     };
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &account, &mut fresh);
-    let (issued, removed) = edit::end(ctx, &mut fresh, &account, result)?;
+    let (issued, removed) = reissue::end(ctx, &mut fresh, &account, result)?;
     for key in removed {
         let signed = users_where(&edit, &account, |user| user.claims.standard.iss == key)?;
         if !signed.is_empty() {

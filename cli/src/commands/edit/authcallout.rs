@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::input::{keys, list};
 use crate::key_argument::KeyArgument;
 use crate::output::clean_inline;
-use crate::store::edit::{self, Issued};
 use crate::store::keys::Fresh;
+use crate::store::reissue::{self, Issued};
 use crate::store::{Edit, Entry};
 use nkey_core::claims::owned::{Account, ExternalAuthorization};
 use nkey_core::nkey::Kind;
@@ -76,7 +76,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let (edit, account) = Edit::account(ctx, wanted)?;
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &account, &mut fresh);
-    let issued = edit::end(ctx, &mut fresh, &account, result)?;
+    let issued = reissue::end(ctx, &mut fresh, &account, result)?;
     let name = clean_inline(&account.name);
     let headline = format!("edited the authorization callout of account {name}");
     issued.report(ctx, args.json, &headline)

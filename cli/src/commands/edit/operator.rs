@@ -9,9 +9,10 @@ use crate::input::validity::ValidityFlags;
 use crate::input::{boolean, list};
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
+use crate::store::Edit;
 use crate::store::chain::has_jetstream;
-use crate::store::edit::{self, Edit, Issued, is_issuer, require_editable};
 use crate::store::keys::Fresh;
+use crate::store::reissue::{self, Issued, is_issuer, require_editable};
 use crate::store::trust::{is_held, operator_signed};
 use nkey_core::claims::owned;
 use nkey_core::nkey::{Kind, PublicKey};
@@ -93,7 +94,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &mut fresh);
-    let (issued, removed) = edit::end(ctx, &mut fresh, &edit.entry, result)?;
+    let (issued, removed) = reissue::end(ctx, &mut fresh, &edit.entry, result)?;
     for key in removed {
         note_signed(ctx, &edit, &key)?;
     }

@@ -6,8 +6,8 @@ use crate::input::keys;
 use crate::input::user_limits::{Parts, UserFlags};
 use crate::output::clean_inline;
 use crate::prompt;
-use crate::store::edit::{self, Issued};
 use crate::store::keys::Fresh;
+use crate::store::reissue::{self, Issued};
 use crate::store::{Edit, Entry};
 use nkey_core::claims::ScopeType;
 use nkey_core::claims::owned::{Account, Permission, SigningKey, Template, UserScope};
@@ -60,7 +60,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     };
     let mut fresh = Fresh::begin(ctx)?;
     let result = change(args, ctx, &edit, &account, &wanted, &mut fresh);
-    let (key, issued) = edit::end(ctx, &mut fresh, &account, result)?;
+    let (key, issued) = reissue::end(ctx, &mut fresh, &account, result)?;
     let headline = format!(
         "edited signing key {key} of account {}",
         clean_inline(&account.name)

@@ -10,8 +10,8 @@ use crate::input::validity::ValidityFlags;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
 use crate::store::chain::has_own_permissions;
-use crate::store::edit::Issued;
 use crate::store::keys::Fresh;
+use crate::store::reissue::Issued;
 use crate::store::{Edit, Entry, keystore};
 use nkey_core::claims::owned::{Account, User};
 

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
-use crate::store::edit::Edit;
+use crate::store::Edit;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::{Entry, check_name, file, keystore};
 use nkey_core::claims::owned::Account;
@@ -48,6 +48,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let read = begun.as_ref().map(|entry| entry.bytes.as_slice());
     edit.operator
         .write_account(edit.lock()?, &to, &token, read)?;
+    edit.synchronize(ctx, &to)?;
     let users = edit.operator.users(&from)?;
     for user in &users {
         let entry = edit.operator.user(&from, user)?;

@@ -104,7 +104,8 @@ async fn frames(
             share = agent.frames.share(length).await;
             timeout(BODY, input.fill(stream, length)).await??;
         }
-        if answer::makes_key(input.frame(length)) {
+        // One that is forwarded is refused, request by request.
+        if connection.bindings == 0 && answer::makes_key(input.frame(length)) {
             input.more(stream);
             let count = input
                 .frames()

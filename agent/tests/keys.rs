@@ -297,10 +297,63 @@ fn a_forwarded_connection_uses_keys_and_neither_takes_nor_changes_them() {
     let seed = seed(Kind::User, 9);
     assert_eq!(status(there.add(&seed, "x", 0)), Status::Refused);
 
+    // Neither one by one nor many at once.
+    let names: Vec<String> = (0..50).map(|number| format!("k{number}")).collect();
+    let many = there.generate_many(Kind::User, &names, 0).unwrap();
+    assert!(many.into_iter().all(|made| status(made) == Status::Refused));
+
     assert_eq!(there.list().unwrap().len(), 3);
     assert!(there.sign(&user, NONCE).is_ok());
     let own = there.generate(Kind::User, "x", flag::VOLATILE).unwrap();
     assert!(there.sign(&own, NONCE).is_ok());
     let mut here = agent.client();
     assert!(here.export(&user).is_ok() && here.remove(&operator).is_ok());
+}
+
+#[test]
+fn many_requests_are_answered_in_their_order_and_a_wrong_one_spoils_no_other() {
+    let agent = Running::new(three_keys());
+    let mut client = agent.client();
+    let names: Vec<String> = (0..55)
+        .map(|number| match number {
+            25 => "bad\nname".to_owned(),
+            number => format!("k{number}"),
+        })
+        .collect();
+    let made = client
+        .generate_many(Kind::User, &names, flag::EXPORTABLE)
+        .unwrap();
+    assert_eq!(made.len(), names.len());
+    let listed = client.list().unwrap();
+    for (name, key) in names.iter().zip(made) {
+        if name.contains('\n') {
+            assert_eq!(status(key), Status::Refused);
+            continue;
+        }
+        let key = key.unwrap();
+        let info = listed.iter().find(|info| info.key == key).unwrap();
+        assert_eq!(&info.name, name);
+        assert_ne!(info.flags & flag::EXPORTABLE, 0);
+    }
+    let account = key(Kind::Account, 2);
+    let claims: Vec<String> = listed
+        .iter()
+        .filter(|info| info.key.kind() == Kind::User)
+        .map(|info| {
+            let key = info.key;
+            format!(
+                r#"{{"name":"{}","sub":"{key}","nats":{{"type":"user","version":2}}}}"#,
+                info.name
+            )
+        })
+        .collect();
+    let tokens = client.issue_many(&account, &claims, 0).unwrap();
+    assert_eq!(tokens.len(), 55);
+    for (claims, token) in claims.iter().zip(tokens) {
+        let decoded = nkey_core::tolerant::decode(&token.unwrap()).unwrap();
+        assert!(claims.contains(&decoded.claims.standard().sub));
+        assert_eq!(decoded.iss, account);
+    }
+    // The connection goes on as before.
+    assert!(client.sign(&key(Kind::User, 3), NONCE).is_ok());
 }

@@ -142,4 +142,7 @@ fn a_cache_beside_a_full_resolver_serves_what_was_pushed() {
         || connects(&cache, &creds),
         "the cache to fetch the account",
     );
+    // A cache keeps what it has used, and does not show it.
+    let compared = demo.nkey(&format!("push -D -a demo -u {}", full.url()));
+    assert!(compared.contains("account demo: "), "{compared}");
 }

@@ -163,6 +163,8 @@ pub fn make_keys<'a>(agent: &Agent, frames: impl Iterator<Item = &'a [u8]>, outp
         });
         key_answer(output, Name::Generate, answer);
     }
+    drop(keys);
+    wipe_stack();
 }
 
 /// Whether two frames ask for keys with the same marks.

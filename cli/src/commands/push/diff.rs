@@ -22,6 +22,8 @@ pub struct Compared {
     versions: Vec<(usize, Vec<Change>)>,
     /// Servers that do not have the account.
     missing: Vec<String>,
+    /// How many servers have it and do not show it, as caches do not.
+    silent: usize,
 }
 
 impl Compared {
@@ -33,6 +35,7 @@ impl Compared {
         account: &Entry<Account>,
         versions: &BTreeMap<String, usize>,
         missing: Vec<String>,
+        silent: usize,
     ) -> Result<Compared, Error> {
         let ours = token::value(&token::inspect(&account.token)?.payload);
         let mut others = Vec::new();
@@ -46,7 +49,7 @@ impl Compared {
         Ok(Compared {
             name: account.name.clone(),
             key: account.sub().to_owned(),
-            state: if versions.is_empty() {
+            state: if versions.is_empty() && silent == 0 {
                 "new"
             } else if others.is_empty() && missing.is_empty() {
                 "same"
@@ -55,6 +58,7 @@ impl Compared {
             },
             versions: others,
             missing,
+            silent,
         })
     }
 
@@ -70,11 +74,18 @@ impl Compared {
             "state": self.state,
             "versions": versions,
             "missing_on": self.missing,
+            "not_shown_by": self.silent,
         })
     }
 
     fn print(&self, ctx: &mut Context) -> Result<(), Error> {
         let name = clean_inline(&self.name);
+        if self.silent > 0 {
+            ctx.out.line(format!(
+                "account {name}: {} servers have it and did not show it (caches do not; --timeout waits longer)",
+                self.silent
+            ))?;
+        }
         match self.state {
             "new" => return ctx.out.line(format!("account {name}: on no server")),
             "same" => return ctx.out.line(format!("account {name}: no difference")),
@@ -147,18 +158,12 @@ pub async fn run(
             Some((account.sub(), Some(servers)))
         })
         .collect();
-    let mut found: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, (BTreeMap<String, usize>, usize)> = BTreeMap::new();
     let versions = lookup(connection, &wanted, patience).await?;
     for ((key, expected), versions) in wanted.iter().zip(versions) {
         let answered: usize = versions.values().sum();
-        let expected = expected.unwrap_or_default();
-        if answered < expected {
-            return Err(Error::failed(format!(
-                "{answered} of {expected} servers answered what they keep of {key} within {} s (--timeout waits longer)",
-                patience.as_secs()
-            )));
-        }
-        found.insert(key, versions);
+        let silent = expected.unwrap_or_default().saturating_sub(answered);
+        found.insert(key, (versions, silent));
     }
     let mut compared = Vec::new();
     for account in accounts {
@@ -168,9 +173,8 @@ pub async fn run(
             .filter(|server| having.is_none_or(|having| !having.contains(server)))
             .map(|server| server.shown().to_owned())
             .collect();
-        let none = BTreeMap::new();
-        let versions = found.get(account.sub()).unwrap_or(&none);
-        compared.push(Compared::new(account, versions, missing)?);
+        let (versions, silent) = found.remove(account.sub()).unwrap_or_default();
+        compared.push(Compared::new(account, &versions, missing, silent)?);
     }
     let mut foreign = Vec::new();
     if args.account.is_none() {

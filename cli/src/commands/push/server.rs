@@ -42,6 +42,7 @@ pub fn run(
                 account,
                 &BTreeMap::from([(theirs, 1)]),
                 Vec::new(),
+                0,
             )?);
         }
         return diff::print(args, ctx, &compared, &[]);

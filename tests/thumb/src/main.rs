@@ -24,6 +24,13 @@ static RESET: unsafe extern "C" fn() -> ! = Reset;
 /// The reset vector: called by the processor alone.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn Reset() -> ! {
+    // The M33's code may use the registers of its floating point unit.
+    #[cfg(an505)]
+    unsafe {
+        let cpacr = 0xE000_ED88 as *mut u32;
+        cpacr.write_volatile(cpacr.read_volatile() | 0xF << 20);
+        asm!("dsb", "isb");
+    }
     #[cfg(feature = "token")]
     token::measure();
     #[cfg(all(any(feature = "sign", feature = "verify"), not(feature = "token")))]

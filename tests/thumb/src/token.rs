@@ -1,6 +1,6 @@
 //! A token's whole request for a signature, beside the signature and its check alone.
 
-use crate::work::{Line, claims, ticks};
+use crate::work::{Line, TICK, claims, ticks};
 use crate::{print, stack_of};
 use core::cell::UnsafeCell;
 use core::fmt::Write;
@@ -292,10 +292,10 @@ pub fn measure() {
         line,
         "payload {} signed {signed} sign {} alone {} whole {} reading {} stack {stack}\n",
         payload.len(),
-        sign * 40,
-        alone * 40,
-        whole * 40,
-        reading * 40
+        sign * TICK,
+        alone * TICK,
+        whole * TICK,
+        reading * TICK
     );
     print(line.text());
 }

@@ -18,6 +18,8 @@ const SYST_CSR: *mut u32 = 0xE000_E010 as *mut u32;
 const SYST_RVR: *mut u32 = 0xE000_E014 as *mut u32;
 const SYST_CVR: *mut u32 = 0xE000_E018 as *mut u32;
 const SPAN: u32 = 0x00FF_FFFF;
+/// Instructions that QEMU counts for a tick of the board's SysTick.
+pub const TICK: u32 = if cfg!(an505) { 50 } else { 40 };
 
 pub fn claims() -> Claims<'static, User<'static>> {
     let allow = |allow| Some(Permission { allow, deny: &[] });
@@ -47,7 +49,7 @@ pub fn claims() -> Claims<'static, User<'static>> {
     }
 }
 
-/// SysTick ticks that `work` takes; QEMU counts 40 instructions a tick on this board.
+/// SysTick ticks that `work` takes.
 pub fn ticks(work: impl FnOnce()) -> u32 {
     // SAFETY: SysTick's registers; nothing else uses the timer.
     unsafe {
@@ -83,7 +85,7 @@ pub fn measure() {
     let _ = write!(
         line,
         "token {len} stack {stack} instructions {}\n",
-        used * 40
+        used * TICK
     );
     print(line.text());
 }

@@ -234,14 +234,14 @@ impl Log {
         for sector in 0..2 {
             let mut damaged = false;
             // Entries fill a sector from its front: without a first one there is none.
-            let entries = match blank(flash, self.at(sector, 0), HEADER as u32)? {
+            let entries = match unused(flash, self.at(sector, 0))? {
                 true => 0,
                 false => self.entries(),
             };
             // Sequence numbers grow along a sector: the last readable entry is its newest.
             for index in (0..entries).rev() {
                 let at = self.at(sector, index);
-                if blank(flash, at, HEADER as u32)? {
+                if unused(flash, at)? {
                     continue;
                 }
                 scan.last[sector as usize].get_or_insert(index);
@@ -336,6 +336,13 @@ fn each<F: NorFlash>(
         done += take as u32;
     }
     Ok(true)
+}
+
+/// Whether the checksum and sequence number of an entry are blank.
+fn unused<F: NorFlash>(flash: &mut F, at: u32) -> Result<bool, Broken> {
+    let mut start = [0; 8];
+    read(flash, at, &mut start)?;
+    Ok(u64::from_ne_bytes(start) == u64::MAX)
 }
 
 fn blank<F: NorFlash>(flash: &mut F, at: u32, len: u32) -> Result<bool, Broken> {

@@ -50,6 +50,9 @@ pub struct Args {
     /// Largest message in bytes [default: -1, unlimited]
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_negative_numbers = true)]
     payload: Option<i64>,
+    /// Make the user's key in this store, such as a token, instead of the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -157,7 +160,8 @@ fn prepare(
         }
         _ => {
             let path = [operator.name(), &account.name, name];
-            fresh.generate(ctx, Kind::User, &key_names::identity(&path))?
+            let name = key_names::identity(&path);
+            fresh.generate_in(ctx, args.store.as_deref(), Kind::User, &name)?
         }
     };
     let key = key

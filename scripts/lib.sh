@@ -45,10 +45,10 @@ python_venv() {
   [ -x "$tools/venv/bin/pip" ] || python3 -m venv "$tools/venv"
 }
 
-# each_core COMMAND...: for the feature sets of nkey-core that a workspace build does not show: there all are on.
+# each_core COMMAND...: for the feature sets of nkey-core that a workspace build does not show: that has 'host'.
 each_core() {
   local features
-  for features in '' alloc; do
+  for features in '' alloc token host,xkey; do
     heading "nkey-core with features '$features'"
     "$@" --package nkey-core --features "$features"
   done

@@ -16,6 +16,8 @@ pub mod message;
 pub mod server;
 #[cfg(feature = "daemon")]
 pub mod store;
+#[cfg(feature = "token")]
+pub mod token;
 #[cfg(feature = "holder")]
 pub mod uri;
 #[cfg(feature = "client")]

@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{Memory, Running, Says, key, seed, three_keys};
+use common::{Memory, Raw, Running, Says, key, seed, three_keys};
 use nkey_agent::client::{Client, Error, Prompt};
 use nkey_agent::message::{Status, flag, number};
 use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
-use nkey_agent::wire::Reader;
+use nkey_agent::wire::{Reader, Writer};
 use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
 use std::time::{Duration, Instant};
@@ -274,4 +274,33 @@ fn the_standard_list_is_short_and_the_extension_has_all() {
     assert!(rows.len() < 1000);
     assert_eq!(agent.client().list().unwrap().len(), 4000);
     assert_eq!(standard(&Running::new(Memory::new(&[]))).1.len(), 0);
+}
+
+#[test]
+fn a_forwarded_connection_uses_keys_and_neither_takes_nor_changes_them() {
+    let agent = Running::new(three_keys());
+    let (operator, user) = (key(Kind::Operator, 1), key(Kind::User, 3));
+    let mut there = agent.client();
+    let mut bind = Writer::new();
+    bind.byte(number::EXTENSION)
+        .string(b"session-bind@openssh.com")
+        .string(b"k")
+        .string(b"s")
+        .string(b"g")
+        .byte(1);
+    let mut raw = Raw::new(there.stream().try_clone().unwrap());
+    assert_eq!(raw.ask(bind.as_bytes()), [number::SUCCESS]);
+    assert_eq!(status(there.export(&user)), Status::Refused);
+    assert_eq!(status(there.remove(&operator)), Status::Refused);
+    assert_eq!(status(there.rename(&user, "x")), Status::Refused);
+    assert_eq!(status(there.generate(Kind::User, "x", 0)), Status::Refused);
+    let seed = seed(Kind::User, 9);
+    assert_eq!(status(there.add(&seed, "x", 0)), Status::Refused);
+
+    assert_eq!(there.list().unwrap().len(), 3);
+    assert!(there.sign(&user, NONCE).is_ok());
+    let own = there.generate(Kind::User, "x", flag::VOLATILE).unwrap();
+    assert!(there.sign(&own, NONCE).is_ok());
+    let mut here = agent.client();
+    assert!(here.export(&user).is_ok() && here.remove(&operator).is_ok());
 }

@@ -41,6 +41,10 @@ impl Store for Slow {
         Check::Verify
     }
 
+    fn lanes(&self) -> Option<usize> {
+        Some(1)
+    }
+
     fn keys(&self) -> Vec<KeyInfo> {
         self.keys.keys()
     }

@@ -1,11 +1,13 @@
 //! The tree of commands, and the way from the arguments to one of them.
 
 use crate::commands::{
-    add, agent, completions, decode, describe, generate, import, init, list, man, piv, pkcs11,
-    push, sign, store, validate, verify,
+    add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
+    generate, import, init, list, man, piv, pkcs11, pull, push, reissue, rename, revocations,
+    select, sign, store, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
+use crate::later::Later;
 use crate::seed_guard;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -60,39 +62,79 @@ pub struct Global {
 )]
 enum Command {
     /// Create an operator, a system account, an account and a user
-    Init(init::Args),
+    Init(Later<init::Args>),
+    /// Add an operator, account, user, export, import or mapping
     #[command(subcommand)]
-    Add(add::Command),
+    Add(Later<add::Command>),
+    /// Bring the seeds of an nsc keystore into the agent
+    Adopt(Later<adopt::Args>),
+    /// Start, stop, lock and unlock the agent
     #[command(subcommand)]
-    Agent(agent::Command),
+    Agent(Later<agent::Command>),
     /// Show what a JWT says, and whether its signature is right
-    Decode(decode::Args),
+    Decode(Later<decode::Args>),
+    /// Delete an account, user, export, import or mapping
     #[command(subcommand)]
-    Describe(describe::Command),
+    Delete(Later<delete::Command>),
+    /// Show what an operator, account, user or JWT says
     #[command(subcommand)]
-    Generate(generate::Command),
+    Describe(Later<describe::Command>),
+    /// List when the tokens expire; fails if one does soon
+    Expirations(Later<expirations::Args>),
+    /// Take keys out of the agent
     #[command(subcommand)]
-    Import(import::Command),
+    Export(Later<export::Command>),
+    /// Build a store anew from JWTs, seeds and creds that lie in folders
+    Fix(Later<fix::Args>),
+    /// Edit an operator, account, signing key, user or export
     #[command(subcommand)]
-    List(list::Command),
+    Edit(Later<edit::Command>),
+    /// Show which store, operator and account commands are about, or choose others
+    Env(Later<env::Args>),
+    /// Generate keys, activations, creds, configurations and diagrams
     #[command(subcommand)]
-    Piv(piv::Command),
+    Generate(Later<generate::Command>),
+    /// Import keys into the agent, accounts and users into the store
     #[command(subcommand)]
-    Pkcs11(pkcs11::Command),
+    Import(Later<import::Command>),
+    /// List operators, accounts, users and keys
+    #[command(subcommand)]
+    List(Later<list::Command>),
+    /// PIV applets of cards, which holders.toml names
+    #[command(subcommand)]
+    Piv(Later<piv::Command>),
+    /// Tokens of PKCS#11 modules, which holders.toml names
+    #[command(subcommand)]
+    Pkcs11(Later<pkcs11::Command>),
+    /// Bring accounts from the servers into the store
+    Pull(Later<pull::Args>),
     /// Send accounts to the servers
-    Push(push::Args),
-    /// Sign claims with a key of the agent
-    Sign(sign::Args),
+    Push(Later<push::Args>),
+    /// Issue tokens anew with another key
     #[command(subcommand)]
-    Store(store::Command),
+    Reissue(Later<reissue::Command>),
+    /// Rename an account
+    #[command(subcommand, hide = true)]
+    Rename(Later<rename::Command>),
+    /// Revoke users and activations, and take that back
+    #[command(subcommand)]
+    Revocations(Later<revocations::Command>),
+    /// Select the operator or account that commands are about
+    #[command(subcommand)]
+    Select(Later<select::Command>),
+    /// Sign claims with a key of the agent
+    Sign(Later<sign::Args>),
+    /// Stores of the agent, and keys that others hold
+    #[command(subcommand)]
+    Store(Later<store::Command>),
     /// Check an operator, its accounts and users
-    Validate(validate::Args),
+    Validate(Later<validate::Args>),
     /// Check the signature, the time and the issuer of a JWT
-    Verify(verify::Args),
+    Verify(Later<verify::Args>),
     /// Print the completions of a shell
-    Completions(completions::Args),
+    Completions(Later<completions::Args>),
     /// Print the manual page, or write all of them into a directory
-    Man(man::Args),
+    Man(Later<man::Args>),
 }
 
 /// The whole tree, for completions and man pages.
@@ -112,15 +154,27 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
     let result = match &cli.command {
         Command::Init(args) => init::run(args, &mut ctx),
         Command::Add(command) => command.run(&mut ctx),
+        Command::Adopt(args) => adopt::run(args, &mut ctx),
         Command::Agent(command) => command.run(&mut ctx),
         Command::Decode(args) => decode::run(args, &mut ctx),
+        Command::Delete(command) => command.run(&mut ctx),
         Command::Describe(command) => command.run(&mut ctx),
+        Command::Expirations(args) => expirations::run(args, &mut ctx),
+        Command::Export(command) => command.run(&mut ctx),
+        Command::Fix(args) => fix::run(args, &mut ctx),
+        Command::Edit(command) => command.run(&mut ctx),
+        Command::Env(args) => env::run(args, &mut ctx),
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
         Command::Piv(command) => command.run(&mut ctx),
+        Command::Pull(args) => pull::run(args, &mut ctx),
         Command::Pkcs11(command) => command.run(&mut ctx),
         Command::Push(args) => push::run(args, &mut ctx),
+        Command::Reissue(command) => command.run(&mut ctx),
+        Command::Rename(command) => command.run(&mut ctx),
+        Command::Revocations(command) => command.run(&mut ctx),
+        Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Store(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),

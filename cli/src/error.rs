@@ -75,6 +75,14 @@ impl Error {
         self
     }
 
+    /// The message without what to type next, for one that is told among others.
+    pub fn message(&self) -> String {
+        match self {
+            Error::Command { message, .. } => clean(message).into_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// The exit code of the process.
     pub fn code(&self) -> u8 {
         match self {

@@ -4,12 +4,39 @@ use crate::error::Error;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// Where a command writes.
 pub struct Output {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    style: Style,
+}
+
+/// How text for people is laid out: plain and as wide as it is, unless for a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// The columns of the terminal.
+    pub width: Option<usize>,
+    /// Whether it shows colours, and the person wants them.
+    pub color: bool,
+}
+
+impl Style {
+    /// That of standard output.
+    fn standard() -> Style {
+        if !io::stdout().is_terminal() {
+            return Style::default();
+        }
+        let size = rustix::termios::tcgetwinsize(io::stdout());
+        let columns = size.map_or(0, |size| usize::from(size.ws_col));
+        let wanted = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Style {
+            width: (columns != 0).then_some(columns),
+            color: wanted("NO_COLOR").is_none()
+                && wanted("TERM").is_some_and(|term| term != "dumb"),
+        }
+    }
 }
 
 impl Output {
@@ -18,7 +45,13 @@ impl Output {
         Output {
             out: Box::new(io::BufWriter::new(io::stdout())),
             err: Box::new(io::stderr()),
+            style: Style::standard(),
         }
+    }
+
+    /// How to lay out text for people.
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     /// Text that is ours, or that went through [`clean`], and a line end.
@@ -192,6 +225,7 @@ pub mod tests {
             let output = Output {
                 out: Box::new(out.clone()),
                 err: Box::new(err.clone()),
+                style: Style::default(),
             };
             (output, out, err)
         }
@@ -237,6 +271,7 @@ pub mod tests {
         let mut out = Output {
             out: Box::new(Gone),
             err: Box::new(Gone),
+            style: Style::default(),
         };
         let error = out.line("x").unwrap_err();
         assert!(matches!(error, Error::Pipe));

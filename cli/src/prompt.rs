@@ -1,10 +1,12 @@
 //! Questions on the terminal.
 
+mod hidden;
+
 use crate::error::Error;
-use crate::output::clean;
+use crate::output::{clean, clean_inline};
 use nkey_agent::client::Prompt;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use zeroize::Zeroizing;
 
 /// The longest answer, in bytes.
@@ -37,6 +39,58 @@ pub fn line(question: &str) -> Result<String, Error> {
     Ok(answer.trim().to_owned())
 }
 
+/// Whether there is a person to ask.
+pub fn is_possible() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// What was given, or what a person at a terminal answers.
+///
+/// # Errors
+/// Exit 2 if there is neither: `missing` says what to give.
+pub fn or_line(given: Option<&str>, question: &str, missing: &str) -> Result<String, Error> {
+    match given {
+        Some(given) => Ok(given.to_owned()),
+        None if is_possible() => line(question),
+        None => Err(Error::usage(missing)),
+    }
+}
+
+/// Which of `choices` is meant, by its number or itself: its place.
+///
+/// # Errors
+/// Exit 2 if there is no terminal, or the answer is none of them.
+pub fn choose(question: &str, choices: &[String]) -> Result<usize, Error> {
+    let mut text = String::new();
+    for (index, choice) in choices.iter().enumerate() {
+        text.push_str(&format!("{:>4}  {}\n", index + 1, clean_inline(choice)));
+    }
+    let answer = line(&format!("{text}{question} [1-{}]:", choices.len()))?;
+    let number = answer
+        .parse()
+        .ok()
+        .and_then(|number: usize| number.checked_sub(1));
+    let by_itself = || choices.iter().position(|choice| *choice == answer);
+    number
+        .filter(|index| *index < choices.len())
+        .or_else(by_itself)
+        .ok_or_else(|| {
+            Error::usage(format!(
+                "\"{}\" is none of them: nothing was changed",
+                clean_inline(&answer)
+            ))
+        })
+}
+
+/// Whether the person says yes.
+///
+/// # Errors
+/// Exit 2 if there is no terminal.
+pub fn confirm(question: &str) -> Result<bool, Error> {
+    let answer = line(&format!("{question} [y/n]"))?;
+    Ok(matches!(answer.as_str(), "y" | "Y" | "yes"))
+}
+
 /// Asks for a secret on the terminal, without echo.
 ///
 /// # Errors
@@ -48,16 +102,17 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
     } else {
         ":"
     };
-    let answer = rpassword::prompt_password(format!("{question}{colon} ")).map_err(no_terminal)?;
-    Ok(Zeroizing::new(answer))
+    hidden::line(&format!("{question}{colon} "))
+        .map_err(no_terminal)?
+        .ok_or_else(|| Error::failed("no answer was given: nothing was changed"))
 }
 
-/// A new passphrase, asked for twice.
+/// A new passphrase for `what`, asked for twice.
 ///
 /// # Errors
 /// If the two differ, or there is no terminal.
-pub fn new_passphrase() -> Result<Zeroizing<String>, Error> {
-    let first = secret("New passphrase for the vault:")?;
+pub fn new_passphrase(what: &str) -> Result<Zeroizing<String>, Error> {
+    let first = secret(&format!("New passphrase for {what}:"))?;
     if first.is_empty() {
         return Err(Error::usage("the passphrase is empty: nothing was changed"));
     }
@@ -96,7 +151,6 @@ impl Prompt for Terminal {
     }
 
     fn confirm(&mut self, text: &str) -> Option<bool> {
-        let answer = self.keep(line(&format!("{text} [y/n]")))?;
-        Some(matches!(answer.as_str(), "y" | "Y" | "yes"))
+        self.keep(confirm(text))
     }
 }

@@ -49,6 +49,13 @@ pub fn has_secret(text: &str) -> bool {
     })
 }
 
+/// Whether a text holds a whole seed. Claims are full of base32, and one `jti` in 200 begins as a
+/// seed does, so there only a right checksum counts.
+pub fn has_whole_seed(text: &str) -> bool {
+    text.split(|char: char| !char.is_ascii_alphanumeric())
+        .any(has_seed)
+}
+
 /// By its beginning, its characters and its length.
 fn is_nearly_secret(word: &str) -> bool {
     let upper = word.to_ascii_uppercase();
@@ -128,6 +135,17 @@ mod tests {
             .and_then(|rest| rest.lines().next());
         assert!(!has_secret(token.unwrap()));
         assert!(!has_secret("SUPPORT-account_of.the/SAme-operator"));
+    }
+
+    #[test]
+    fn a_jti_may_begin_as_a_seed_does() {
+        let jti = "SUO7LQO43XZAO5LJJXK766LCD5Y25HW3G2ZPHAZLT7FULMPLI2BQ";
+        assert!(!has_whole_seed(&format!(r#"{{"jti":"{jti}"}}"#)));
+        let secret = seed(Kind::User).encode();
+        assert!(has_whole_seed(&format!(
+            r#"{{"x":"a-{}"}}"#,
+            secret.reveal()
+        )));
     }
 
     #[test]

@@ -13,6 +13,28 @@ pub fn time(seconds: i64) -> String {
     }
 }
 
+/// How far a time is from now, such as `in 3 days` or `2 hours ago`.
+pub fn distance(seconds: i64, now: i64) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (365 * 86_400, "years"),
+        (30 * 86_400, "months"),
+        (86_400, "days"),
+        (3_600, "hours"),
+        (60, "minutes"),
+    ];
+    let away = seconds.abs_diff(now);
+    // Twice the unit, so that no unit is ever one.
+    let text = match UNITS.iter().find(|(unit, _)| away >= 2 * unit) {
+        Some((unit, name)) => format!("{} {name}", away / unit),
+        None => format!("{away} seconds"),
+    };
+    if seconds < now {
+        format!("{text} ago")
+    } else {
+        format!("in {text}")
+    }
+}
+
 /// Nanoseconds as a duration, such as `1m 30s`.
 pub fn duration(nanoseconds: i64) -> String {
     format!("{:#}", SignedDuration::from_nanos(nanoseconds))
@@ -73,6 +95,22 @@ pub fn id(key: &str, long: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn distances_are_told_in_one_unit() {
+        for (seconds, wanted) in [
+            (1_000, "in 0 seconds"),
+            (1_119, "in 119 seconds"),
+            (1_120, "in 2 minutes"),
+            (1_000 - 7_200, "2 hours ago"),
+            (1_000 + 47 * 3_600, "in 47 hours"),
+            (1_000 + 49 * 3_600, "in 2 days"),
+            (1_000 + 800 * 86_400, "in 2 years"),
+            (i64::MIN, "292471208677 years ago"),
+        ] {
+            assert_eq!(distance(seconds, 1_000), wanted);
+        }
+    }
 
     #[test]
     fn values_read_as_people_write_them() {

@@ -16,7 +16,7 @@ use nkey_core::tolerant::{self, AnyClaims, DecodeError, Notes};
 /// If there is nothing to read.
 pub fn read(argument: Option<&str>) -> Result<String, Error> {
     let argument = argument.unwrap_or("-");
-    if argument.starts_with("eyJ") && argument.split('.').count() == 3 {
+    if is_token(argument) {
         return Ok(argument.to_owned());
     }
     let text = source::read(argument, source::MAX_TEXT)?;
@@ -28,6 +28,11 @@ pub fn read(argument: Option<&str>) -> Result<String, Error> {
         )));
     }
     Ok(token.to_owned())
+}
+
+/// Whether a text looks like a token.
+pub fn is_token(text: &str) -> bool {
+    text.starts_with("eyJ") && text.split('.').count() == 3
 }
 
 /// What a token says, whether or not its signature is right.

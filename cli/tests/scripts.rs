@@ -31,7 +31,11 @@ macro_rules! scripts {
     };
 }
 
-scripts! { add, agent, decode, describe, generate, help, import, init, list, operators, pkcs11, push, seeds, sign, store, validate, verify }
+scripts! {
+    add, agent, bring, decode, delete, describe, edit, expirations, exports, generate, help, import, init, keys,
+    list, many, operators, pictures, pkcs11, push, reissue, revocations, seeds, sign, store, terminal, trust, validate,
+    verify,
+}
 
 /// One command of a script.
 #[derive(Default)]

@@ -114,14 +114,31 @@ pub fn write<'b>(token: &str, seed: &Seed, buf: &'b mut [u8]) -> Result<&'b str,
     }
     let mut writer = Writer::new(buf);
     block(&mut writer, ["NATS ", "USER", " JWT"], token);
-    writer.raw(NOTICE.as_bytes());
-    block(
-        &mut writer,
-        ["USER", " NKEY SEED", ""],
-        seed.encode().reveal(),
-    );
-    writer.raw(LAST.as_bytes());
+    seed_block(&mut writer, "USER", seed);
     Ok(text(writer.finish()?))
+}
+
+/// Writes a seed as a decorated block (`DecorateSeed`). The buffer then holds the seed: wipe it.
+///
+/// # Errors
+/// [`Error::Full`] with the length needed, [`Error::Kind`] unless it is an operator's, an
+/// account's or a user's seed.
+pub fn write_seed<'b>(seed: &Seed, buf: &'b mut [u8]) -> Result<&'b str, Error> {
+    let kind = match seed.kind() {
+        Kind::Operator => "OPERATOR",
+        Kind::Account => "ACCOUNT",
+        Kind::User => "USER",
+        other => return Err(Error::Kind(other)),
+    };
+    let mut writer = Writer::new(buf);
+    seed_block(&mut writer, kind, seed);
+    Ok(text(writer.finish()?))
+}
+
+fn seed_block(writer: &mut Writer<'_>, kind: &str, seed: &Seed) {
+    writer.raw(NOTICE.as_bytes());
+    block(writer, [kind, " NKEY SEED", ""], seed.encode().reveal());
+    writer.raw(LAST.as_bytes());
 }
 
 /// Reads a creds file: the first block is the JWT, the second the seed.
@@ -160,46 +177,49 @@ pub fn parse_seed(text: &str) -> Result<Seed, Error> {
     Seed::from_str(line.ok_or(Error::NoSeed)?).map_err(Error::Seed)
 }
 
-/// The bodies between lines of dashes: `---…---`, one line, `---…---`.
+/// The bodies between lines of dashes: a line that ends in `---…---`, one of a token's characters,
+/// and one that is `---…---` (`userConfigRE` in nats-io/jwt).
 struct Blocks<'a> {
     rest: &'a str,
 }
 
-impl<'a> Blocks<'a> {
-    fn line(&mut self) -> Option<&'a str> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let (line, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-        self.rest = rest;
-        Some(line.strip_suffix('\r').unwrap_or(line))
+/// The first line of `text`, whether it ends with a line break, and what follows.
+fn line(text: &str) -> (&str, bool, &str) {
+    match text.split_once('\n') {
+        Some((line, rest)) => (line.strip_suffix('\r').unwrap_or(line), true, rest),
+        None => (text, false, ""),
     }
 }
 
-fn is_dashes(line: &str) -> bool {
-    let line = line.trim();
-    line.len() >= 6 && line.starts_with("---") && line.ends_with("---")
+/// Whether `line` ends in dashes, after others in it.
+fn ends_in_dashes(line: &str) -> bool {
+    line.find("---")
+        .is_some_and(|first| line.len() >= first + 6 && line.ends_with("---"))
+}
+
+fn is_body(line: &str) -> bool {
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'=');
+    !line.is_empty() && line.bytes().all(allowed)
 }
 
 impl<'a> Iterator for Blocks<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<&'a str> {
-        loop {
-            if !is_dashes(self.line()?) {
+        while !self.rest.is_empty() {
+            let (before, broken, rest) = line(self.rest);
+            self.rest = rest;
+            if !broken || !ends_in_dashes(before) {
                 continue;
             }
-            let before = self.rest;
-            let body = self.line()?;
-            let clean = !body.is_empty()
-                && body.bytes().all(|byte| {
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'=')
-                });
-            if !clean || is_dashes(body) || !is_dashes(self.line()?) {
-                self.rest = before;
-                continue;
+            let (body, broken, rest) = line(rest);
+            let (after, _, rest) = line(rest);
+            if broken && is_body(body) && after.starts_with("---") && ends_in_dashes(after) {
+                self.rest = rest;
+                return Some(body);
             }
-            return Some(body);
         }
+        None
     }
 }

@@ -13,6 +13,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod activation;
 pub mod canonical;
@@ -22,10 +24,15 @@ pub mod json;
 pub mod jwt;
 pub mod language;
 pub mod nkey;
+pub mod policy;
 #[cfg(feature = "alloc")]
 pub mod revocation;
 mod signer;
 pub mod subject;
+#[cfg(feature = "alloc")]
+pub mod template;
+#[cfg(feature = "token")]
+pub mod token;
 #[cfg(feature = "alloc")]
 pub mod tolerant;
 #[cfg(feature = "alloc")]

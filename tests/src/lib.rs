@@ -1,6 +1,9 @@
 //! What the end-to-end tests share: programs, scratch folders, agents and servers.
 
+mod account_server;
 mod agent;
+mod demo;
+pub mod nats;
 mod piv;
 mod proof;
 mod readers;
@@ -8,15 +11,20 @@ mod run;
 mod scratch;
 mod server;
 mod softhsm;
+mod user;
+pub mod virtual_token;
 
+pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
+pub use demo::Demo;
 pub use piv::PivCard;
 pub use proof::server_accepts;
 pub use readers::Readers;
 pub use run::{Output, command, program, run, skipped, tool};
 pub use scratch::Scratch;
-pub use server::Server;
+pub use server::{Server, free_port};
 pub use softhsm::SoftHsm;
+pub use user::User;
 
 /// The folder of this checkout.
 pub fn root() -> std::path::PathBuf {

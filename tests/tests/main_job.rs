@@ -1,52 +1,20 @@
 //! The main job as a person would do it: `nkey` over a real agent, a real nats-server, a real nsc.
 
 use nkey_agent::message::flag;
-use nkey_tests::{Agent, Scratch, Server, command, example, program, run, skipped, tool};
+use nkey_tests::{Agent, Demo, Scratch, Server, command, example, program, run, skipped, tool};
 use std::path::Path;
 use std::process::Command;
 
-/// A store that `nkey init -n demo` made, its agent and its folder.
-struct Demo {
-    agent: Agent,
-    home: Scratch,
-}
-
-impl Demo {
-    fn new() -> Demo {
-        let demo = Demo {
-            agent: Agent::new(),
-            home: Scratch::new(),
-        };
-        demo.nkey("init -n demo");
-        demo
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        self.agent
-            .nkey(self.home.path(), &format!("-H store {arguments}"))
-    }
-
-    #[track_caller]
-    fn nkey(&self, arguments: &str) -> String {
-        run(&mut self.command(arguments), "").ok()
-    }
-
-    fn server(&self) -> Server {
-        self.nkey("generate config --nats-resolver --config-file server.conf");
-        Server::start(&self.home.path().join("server.conf"), "")
-    }
-
-    fn client(&self, server: &Server, arguments: &str) -> Command {
-        let mut client = command(program("examples/client"));
-        client
-            .current_dir(self.home.path())
-            .env("NKEY_AUTH_SOCK", self.agent.socket());
-        client
-            .arg("--server")
-            .arg(server.url())
-            .args(arguments.split_whitespace());
-        client
-    }
+fn client(demo: &Demo, server: &Server, arguments: &str) -> Command {
+    let mut client = command(program("examples/client"));
+    client
+        .current_dir(demo.home.path())
+        .env("NKEY_AUTH_SOCK", demo.agent.socket());
+    client
+        .arg("--server")
+        .arg(server.url())
+        .args(arguments.split_whitespace());
+    client
 }
 
 #[test]
@@ -55,7 +23,7 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
         return;
     }
     let demo = Demo::new();
-    let server = demo.server();
+    let server = demo.server("--nats-resolver", "");
     demo.nkey(&format!("push -A -u {}", server.url()));
     demo.nkey("add user -a demo -n alice --allow-pub foo.>,bar.> --allow-sub _INBOX.>");
     demo.nkey("generate creds -a demo -n alice -o alice.creds");
@@ -64,7 +32,7 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
     assert_eq!(mode & 0o777, 0o600);
 
     let agent_held = "--jwt store/demo/accounts/demo/users/demo.jwt";
-    let mut waiting = demo.client(&server, &format!("{agent_held} sub foo.> --count 1"));
+    let mut waiting = client(&demo, &server, &format!("{agent_held} sub foo.> --count 1"));
     waiting
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
@@ -74,7 +42,7 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
     nkey_tests::wait_for(
         || {
             run(
-                &mut demo.client(&server, "--creds alice.creds pub foo.x hello"),
+                &mut client(&demo, &server, "--creds alice.creds pub foo.x hello"),
                 "",
             )
             .ok();
@@ -95,7 +63,7 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("hello"));
 
     let denied = run(
-        &mut demo.client(&server, "--creds alice.creds pub secret.x hello"),
+        &mut client(&demo, &server, "--creds alice.creds pub secret.x hello"),
         "",
     );
     assert_ne!(denied.status, 0);
@@ -115,9 +83,10 @@ fn a_server_refuses_an_account_that_was_not_pushed() {
         return;
     }
     let demo = Demo::new();
-    let server = demo.server();
+    let server = demo.server("--nats-resolver", "");
     let refused = run(
-        &mut demo.client(
+        &mut client(
+            &demo,
             &server,
             "--jwt store/demo/accounts/demo/users/demo.jwt pub foo hello",
         ),

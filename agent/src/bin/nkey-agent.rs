@@ -14,6 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use zeroize::Zeroizing;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Freed memory is wiped, whoever freed it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
 
 /// No passphrase is longer, in bytes.
 const MAX_PASSPHRASE: usize = 64 * 1024;
@@ -37,6 +42,9 @@ struct Args {
     /// Seal a new vault with this age plugin (its name, or an AGE-PLUGIN- identity) instead of a passphrase
     #[arg(long, value_name = "NAME", conflicts_with = "passphrase_file")]
     plugin: Option<String>,
+    /// Add the messages of the running agent to FILE instead of standard error
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -71,6 +79,13 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         stores.push((Arc::new(store), place));
     }
     let listener = server::listen(&path)?;
+    // After whatever may fail: whoever starts the agent reads that on standard error.
+    if let Some(log) = &args.log {
+        server::log_to(log).map_err(|error| {
+            let _ = std::fs::remove_file(&path);
+            format!("cannot write the log {}: {error}", log.display())
+        })?;
+    }
     let state = match vault.state() {
         State::Unlocked => "unlocked",
         State::Locked => "locked",
@@ -163,7 +178,7 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
         (None, Some(passphrase)) if passphrase.is_empty() => {
             return Err("an empty passphrase protects nothing".into());
         }
-        (None, Some(passphrase)) => Sealing::Passphrase(passphrase),
+        (None, Some(passphrase)) => Sealing::Passphrase(typeable(passphrase)?),
         (None, None) => {
             return Err(format!(
                 "there is no vault at {}: make one with `nkey agent start`, --passphrase-file or --plugin",
@@ -173,6 +188,17 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
         }
     };
     Ok(Vault::create(dir, &sealing, &mut answer)?)
+}
+
+/// A new vault's passphrase must be one that can be typed at `nkey agent unlock`.
+fn typeable(passphrase: Zeroizing<String>) -> Result<Zeroizing<String>, &'static str> {
+    if passphrase.contains(|c: char| c.is_control() || c == '\u{feff}') {
+        return Err(
+            "the new passphrase has characters that no terminal can give, such as the line ends of Windows: \
+             save it as one line without them",
+        );
+    }
+    Ok(passphrase)
 }
 
 /// The whole content without one trailing newline.

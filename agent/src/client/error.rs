@@ -1,6 +1,6 @@
 //! What can go wrong between a client and its agent.
 
-use crate::message::Status;
+use crate::message::{MAX_FRAME, Status};
 use crate::wire::Malformed;
 use nkey_core::nkey;
 use std::fmt;
@@ -14,6 +14,8 @@ pub enum Error {
     NoPath,
     /// Nothing listens at this socket.
     NoAgent(PathBuf, std::io::Error),
+    /// The agent at this socket belongs to another user, the user id.
+    Stranger(PathBuf, u32),
     /// The connection broke.
     Broken(PathBuf, std::io::Error),
     /// The agent read the request and did not do it.
@@ -23,6 +25,8 @@ pub enum Error {
         /// The agent's reason.
         reason: String,
     },
+    /// The request is longer than an agent reads: its bytes.
+    TooLarge(usize),
     /// What listens there does not know this extension.
     Foreign(&'static str),
     /// An answer without the form of its type.
@@ -39,7 +43,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NoPath => f.write_str(
-                "no socket: set NKEY_AUTH_SOCK, or start an agent with `nkey agent start`",
+                "no place for the agent's socket: set HOME, XDG_RUNTIME_DIR or NKEY_AUTH_SOCK, or name one with --socket",
+            ),
+            Error::TooLarge(bytes) => write!(
+                f,
+                "a request of {bytes} bytes: agents read at most {MAX_FRAME}"
+            ),
+            Error::Stranger(path, uid) => write!(
+                f,
+                "what listens at {} belongs to user {uid}: nothing was sent to it",
+                path.display()
             ),
             Error::NoAgent(path, error) => write!(
                 f,

@@ -1,4 +1,4 @@
-//! The client: blocking, nothing but std and nkey-core.
+//! The client: blocking, with few dependencies.
 //!
 //! ```no_run
 //! use nkey_agent::client::{Client, socket_path};
@@ -13,6 +13,7 @@
 
 mod error;
 mod keys;
+mod many;
 #[cfg(feature = "async-nats")]
 pub mod nats;
 mod socket;
@@ -29,6 +30,8 @@ pub use unlock::Prompt;
 
 use crate::message::{MAX_FRAME, Name, Status, number};
 use crate::wire::{Reader, Writer};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -53,10 +56,17 @@ impl Client {
     /// Connects to the agent that listens at `path`.
     ///
     /// # Errors
-    /// [`Error::NoAgent`] if nothing listens there.
+    /// [`Error::NoAgent`] if nothing listens there, [`Error::Stranger`] if another user does.
     pub fn connect(path: &Path) -> Result<Client, Error> {
         let no_agent = |error| Error::NoAgent(path.to_owned(), error);
         let stream = UnixStream::connect(path).map_err(no_agent)?;
+        let peer = socket_peercred(&stream)
+            .map_err(|error| no_agent(error.into()))?
+            .uid;
+        // Whoever else made the socket would be given seeds and passphrases.
+        if !peer.is_root() && peer != geteuid() {
+            return Err(Error::Stranger(path.to_owned(), peer.as_raw()));
+        }
         stream.set_read_timeout(Some(PATIENCE)).map_err(no_agent)?;
         stream.set_write_timeout(Some(PATIENCE)).map_err(no_agent)?;
         Ok(Client {
@@ -84,6 +94,12 @@ impl Client {
         self.request.byte(kind);
         body(&mut self.request);
         self.request.end_frame(frame);
+        // An agent hangs up on what is longer, perhaps before it is all sent.
+        let length = self.request.as_bytes().len() - 4;
+        if length > MAX_FRAME {
+            self.request.clear();
+            return Err(Error::TooLarge(length));
+        }
         let sent = self.stream.write_all(self.request.as_bytes());
         self.request.clear();
         sent.map_err(|error| self.broken(error))?;

@@ -18,7 +18,7 @@ use nkey_core::nkey::{Kind, PublicKey, Seed};
 use std::str::FromStr;
 use std::sync::Arc;
 use tokio::task::block_in_place;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What the standard list holds at most: stock clients fail on more.
 const LIST_KEYS: usize = 1500;
@@ -109,6 +109,69 @@ pub fn respond(
         }
     }
     Outcome::Done
+}
+
+/// Whether a frame asks for a new key that stays: such keys are made many at once.
+pub fn makes_key(frame: &[u8]) -> bool {
+    matches!(
+        parse(frame),
+        Ok(Request::Ours(Ours::Generate { flags, .. })) if flags & flag::VOLATILE == 0
+    )
+}
+
+/// Answers frames that ask for new keys with the same marks, all of them at once.
+pub fn make_keys<'a>(agent: &Agent, frames: impl Iterator<Item = &'a [u8]>, output: &mut Writer) {
+    let mut made = Vec::new();
+    let mut keys = Vec::new();
+    let mut bits = 0;
+    for frame in frames {
+        if let Ok(Request::Ours(Ours::Generate { kind, name, flags })) = parse(frame) {
+            bits = flags;
+            let seed = Seed::generate(kind, getrandom::fill)
+                .map_err(|error| Refusal::new(Status::StoreFailed, error))
+                .and_then(|seed| Ok(check_name(name).map(|()| seed)?));
+            made.push(seed.map(|seed| keys.push((seed, name))));
+        }
+    }
+    let added = block_in_place(|| {
+        // As in `add`: two connections must not add the same bytes at once.
+        let volatiles = agent.volatiles();
+        let held =
+            |(seed, _): &(Seed, &str)| agent.holder(seed.public_key().as_bytes(), &volatiles);
+        match (agent.stores.first(), keys.iter().find_map(held)) {
+            (_, Some(held)) => Err(StoreError::Exists(held)),
+            (None, _) => Err(StoreError::Unsupported("take new keys")),
+            (Some(store), None) => Ok(store.add_many(&keys, marks(bits))),
+        }
+    });
+    let mut added = match added {
+        Ok(added) => added
+            .into_iter()
+            .map(|key| key.map_err(Refusal::from))
+            .collect(),
+        Err(error) => {
+            let refusal = Refusal::from(error);
+            vec![Err(refusal); keys.len()]
+        }
+    }
+    .into_iter();
+    for seed in made {
+        let answer = seed.and_then(|()| {
+            added
+                .next()
+                .unwrap_or_else(|| Err(Refusal::new(Status::StoreFailed, "no key was made")))
+        });
+        key_answer(output, Name::Generate, answer);
+    }
+}
+
+/// Whether two frames ask for keys with the same marks.
+pub fn same_marks(one: &[u8], other: &[u8]) -> bool {
+    let bits = |frame| match parse(frame) {
+        Ok(Request::Ours(Ours::Generate { flags, .. })) => Some(flags),
+        _ => None,
+    };
+    bits(one) == bits(other)
 }
 
 /// Goes on after waiting.
@@ -332,6 +395,45 @@ fn ours(
     request: Ours<'_>,
     output: &mut Writer,
 ) -> Outcome {
+    let handles_a_seed = matches!(
+        request,
+        Ours::Add { .. } | Ours::Generate { .. } | Ours::GenerateIn { .. } | Ours::Export { .. }
+    );
+    let outcome = carry_out(agent, connection, request, output);
+    if handles_a_seed {
+        wipe_stack();
+    }
+    outcome
+}
+
+/// Wipes what calls from here have left on the stack: seeds are handed from one to another by
+/// value, and a locked agent must not keep them.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut room = [0u8; 64 * 1024];
+    room.zeroize();
+    std::hint::black_box(&room);
+}
+
+#[inline(never)]
+fn carry_out(
+    agent: &Agent,
+    connection: &mut Connection,
+    request: Ours<'_>,
+    output: &mut Writer,
+) -> Outcome {
+    if connection.bindings > 0
+        && let Some(name) = at_home(&request)
+    {
+        let refusal = Refusal::new(
+            Status::Refused,
+            "this connection is forwarded from another machine, where keys may be used and not changed or \
+             taken: do this on the agent's own machine",
+        );
+        log::refused(name.as_str(), None, connection.pid, &refusal);
+        refused(output, name, &refusal);
+        return Outcome::Done;
+    }
     match request {
         Ours::Sign { key, data } => match sign(agent, connection, "sign-v1", key, data) {
             Ok(signature) => done(output, Name::Sign, |body| {
@@ -436,6 +538,21 @@ fn ours(
     Outcome::Done
 }
 
+/// What a forwarded connection may not ask for: whoever is root on the other machine would take
+/// the seeds that may leave, and destroy the others. Volatile keys are the connection's own.
+fn at_home(request: &Ours<'_>) -> Option<Name> {
+    match request {
+        Ours::Add { flags, .. } if flags & flag::VOLATILE == 0 => Some(Name::Add),
+        Ours::Generate { flags, .. } if flags & flag::VOLATILE == 0 => Some(Name::Generate),
+        Ours::Export { .. } => Some(Name::Export),
+        Ours::Remove { .. } => Some(Name::Remove),
+        Ours::Rename { .. } => Some(Name::Rename),
+        Ours::Enrol { .. } => Some(Name::Enrol),
+        Ours::GenerateIn { .. } => Some(Name::GenerateIn),
+        _ => None,
+    }
+}
+
 pub fn key_answer(output: &mut Writer, name: Name, result: Result<PublicKey, Refusal>) {
     match result {
         Ok(key) => done(output, name, |body| {
@@ -476,6 +593,14 @@ fn check_name(name: &str) -> Result<(), StoreError> {
     }
 }
 
+fn marks(bits: u32) -> Flags {
+    Flags {
+        exportable: bits & flag::EXPORTABLE != 0,
+        volatile: bits & flag::VOLATILE != 0,
+        any_iat: bits & flag::ANY_IAT != 0,
+    }
+}
+
 fn generate(
     agent: &Agent,
     connection: &Connection,
@@ -496,11 +621,7 @@ fn add(
     flags: u32,
 ) -> Result<PublicKey, Refusal> {
     check_name(name)?;
-    let flags = Flags {
-        exportable: flags & flag::EXPORTABLE != 0,
-        volatile: flags & flag::VOLATILE != 0,
-        any_iat: flags & flag::ANY_IAT != 0,
-    };
+    let flags = marks(flags);
     let key = seed.public_key();
     // Held until the key is in, so that two connections do not add the same bytes at once.
     block_in_place(|| {

@@ -25,6 +25,12 @@ const STALL: Duration = Duration::from_secs(2);
 /// How long a client may take to read its answers.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Keys that are made at once, if so many are asked for.
+const MANY: usize = 256;
+
+/// Bytes that may wait where many keys are asked for.
+const MANY_BYTES: usize = 64 * 1024;
+
 /// Bytes read at a time.
 const CHUNK: usize = 4096;
 
@@ -97,6 +103,27 @@ async fn frames(
             timeout(BODY, input.fill(stream, length.min(SMALL))).await??;
             share = agent.frames.share(length).await;
             timeout(BODY, input.fill(stream, length)).await??;
+        }
+        // A forwarded connection is refused each of them.
+        if connection.bindings == 0 && answer::makes_key(input.frame(length)) {
+            input.more(stream);
+            let count = input
+                .frames()
+                .take(MANY)
+                .take_while(|frame| {
+                    answer::makes_key(frame) && answer::same_marks(frame, input.frame(length))
+                })
+                .count();
+            if count > 1 {
+                under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
+                answer::make_keys(agent, input.frames().take(count), output);
+                answer::wipe_stack();
+                for _ in 0..count {
+                    input.consume(input.length().unwrap_or(0));
+                }
+                flush(stream, output).await?;
+                continue;
+            }
         }
         under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
         let answers = agent.answers.share(answer::room(input.frame(length))).await;
@@ -185,6 +212,30 @@ impl Input {
     async fn read(&mut self, stream: &mut UnixStream) -> io::Result<bool> {
         self.room(CHUNK);
         Ok(stream.read_buf(&mut self.bytes).await? > 0)
+    }
+
+    /// Takes what has arrived already, and waits for nothing.
+    fn more(&mut self, stream: &UnixStream) {
+        while self.bytes.len() - self.start < MANY_BYTES {
+            self.room(CHUNK);
+            match stream.try_read_buf(&mut self.bytes) {
+                // The end, or an error, shows at the next read.
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// The whole frames that have arrived.
+    fn frames(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.get(self.start..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+            let (frame, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(frame)
+        })
     }
 
     /// Reads until the whole frame is there.

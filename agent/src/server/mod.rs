@@ -11,6 +11,7 @@ mod slow;
 mod unlock;
 
 pub use listen::{ListenError, listen};
+pub use log::to_file as log_to;
 pub use process::{harden, raise_file_limit};
 
 use crate::store::Store;
@@ -18,6 +19,7 @@ use crate::store::volatile::Volatile;
 use budget::Budget;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -131,7 +133,10 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// Serves until SIGTERM, SIGINT or SIGHUP; then finishes what is being signed and removes the socket.
+/// How often it is looked whether the socket is still there.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM, SIGINT or SIGHUP, or until its socket is gone; then finishes what is being signed and removes the socket.
 ///
 /// # Errors
 /// If the socket or the signals cannot be used.
@@ -141,11 +146,18 @@ pub async fn serve(agent: Arc<Agent>, listener: StdListener, path: &Path) -> io:
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let own = identity(path);
+    let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => break,
+            _ = look.tick() => if own.is_none() || identity(path) != own {
+                // Removed at a logout, or another's by now: nobody could reach or end this agent.
+                log::line(format_args!("the socket {} is gone: the agent ends", path.display()));
+                break;
+            },
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => accept(&agent, stream),
                 // Out of files or memory: others must go on, and accept would fail again at once.
@@ -154,17 +166,27 @@ pub async fn serve(agent: Arc<Agent>, listener: StdListener, path: &Path) -> io:
         }
     }
     // Removed while it is still live: afterwards the place may be another agent's.
-    let removed = std::fs::remove_file(path);
+    let removed = match identity(path) {
+        found if found == own => std::fs::remove_file(path),
+        _ => Ok(()),
+    };
     drop(listener);
     let deadline = tokio::time::Instant::now() + GRACE;
     while agent.under_way.load(Ordering::SeqCst) > 0 && tokio::time::Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     agent.lock();
+    log::flush();
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Which file it is, to tell our socket from another thing at its place.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = path.symlink_metadata().ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 /// Our own user, and root as in ssh-agent: root can become our user anyway.

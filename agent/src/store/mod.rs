@@ -200,6 +200,14 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Exists`] if it is there already, and what the holder says.
     fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError>;
 
+    /// Adds several keys with the same marks, each with its name; when this returns, those that
+    /// were added survive a power cut.
+    fn add_many(&self, keys: &[(Seed, &str)], flags: Flags) -> Vec<Result<PublicKey, StoreError>> {
+        keys.iter()
+            .map(|(seed, name)| self.add(seed, name, flags))
+            .collect()
+    }
+
     /// The seed of an exportable key.
     ///
     /// # Errors

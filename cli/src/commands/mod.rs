@@ -1,10 +1,17 @@
 //! One command, one file; folders mirror the command line.
 
 pub mod add;
+pub mod adopt;
 pub mod agent;
 pub mod completions;
 pub mod decode;
+pub mod delete;
 pub mod describe;
+pub mod edit;
+pub mod env;
+pub mod expirations;
+pub mod export;
+pub mod fix;
 pub mod generate;
 pub mod import;
 pub mod init;
@@ -12,7 +19,12 @@ pub mod list;
 pub mod man;
 pub mod piv;
 pub mod pkcs11;
+pub mod pull;
 pub mod push;
+pub mod reissue;
+pub mod rename;
+pub mod revocations;
+pub mod select;
 pub mod sign;
 pub mod store;
 pub mod validate;

@@ -77,7 +77,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 
 /// The claims, if nothing in them would be passed over.
 fn read(json: &str) -> Result<AnyClaims, Error> {
-    if seed_guard::has_secret(json) {
+    if seed_guard::has_whole_seed(json) {
         return Err(Error::failed(
             "the claims hold a seed, and everybody may read a token: nothing was signed",
         ));

@@ -1,5 +1,8 @@
 //! Lists: commas and repeated flags, as pflag's `StringSlice` reads them, quotes included.
 
+use crate::error::Error;
+use crate::output::{Output, clean_inline};
+
 /// The items of all values of a flag, in order, empty ones left out, each once (`StringList.Add`).
 ///
 /// # Errors
@@ -29,6 +32,59 @@ pub fn split_tags(values: &[String]) -> Result<Vec<String>, String> {
         }
     }
     Ok(tags)
+}
+
+/// [`split`] of the values of `flag`.
+///
+/// # Errors
+/// Exit 2 names the flag.
+pub fn of(flag: &str, values: &[String]) -> Result<Vec<String>, Error> {
+    split(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
+}
+
+/// [`split_tags`] of the values of `flag`.
+///
+/// # Errors
+/// Exit 2 names the flag.
+pub fn tags_of(flag: &str, values: &[String]) -> Result<Vec<String>, Error> {
+    split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
+}
+
+/// The items of all values of `flag`, those that stand twice as well.
+///
+/// # Errors
+/// Exit 2 names the flag.
+pub fn items(flag: &str, values: &[String]) -> Result<Vec<String>, Error> {
+    let mut items = Vec::new();
+    for value in values {
+        items.extend(record(value).map_err(|error| Error::usage(format!("{flag}: {error}")))?);
+    }
+    items.retain(|item| !item.is_empty());
+    Ok(items)
+}
+
+/// Adds the items that are not there yet (`StringList.Add`).
+pub fn add(list: &mut Vec<String>, items: Vec<String>) {
+    for item in items {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+}
+
+/// Removes the items; one that is not there is named on standard error.
+pub fn remove(list: &mut Vec<String>, flag: &str, items: &[String], out: &mut Output) {
+    for item in items {
+        match list.iter().position(|known| known == item) {
+            Some(at) => drop(list.remove(at)),
+            None => note_absent(out, flag, item),
+        }
+    }
+}
+
+/// Says that what a flag is to remove is not there.
+pub fn note_absent(out: &mut Output, flag: &str, item: &str) {
+    out.note(format!("{flag} {}: it was not there", clean_inline(item)));
 }
 
 /// One record of Go's encoding/csv: an item in quotes may hold commas, and `""` for a quote.

@@ -2,7 +2,6 @@
 
 use crate::error::Error;
 use crate::prompt;
-use std::io::{self, IsTerminal};
 
 /// The name of what a command is about.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -28,7 +27,7 @@ impl NameFlag {
     pub fn or_ask(&self, what: &str) -> Result<String, Error> {
         match self.get() {
             Some(name) => Ok(name.to_owned()),
-            None if io::stdin().is_terminal() => prompt::line(&format!("Name of the {what}:")),
+            None if prompt::is_possible() => prompt::line(&format!("Name of the {what}:")),
             None => Err(Error::usage(format!(
                 "the {what} needs a name: give it by -n NAME"
             ))),

@@ -2,6 +2,7 @@
 
 use super::{duration, list};
 use crate::error::Error;
+use crate::output::Output;
 use nkey_core::claims::ResponsePermission;
 use nkey_core::claims::owned::{Permission, Permissions};
 
@@ -78,11 +79,64 @@ impl PermissionFlags {
             ],
             1,
         )?;
-        if self.allow_pub_response.is_some_and(|max| max != 0) || self.response_ttl.is_some() {
-            permissions.resp = Some(ResponsePermission {
-                max: Some(self.allow_pub_response.unwrap_or(0)),
-                ttl: Some(self.response_ttl.unwrap_or(0)),
-            });
+        let max = self.allow_pub_response.filter(|max| *max != 0);
+        if max.is_some() || self.response_ttl.is_some() {
+            let none = ResponsePermission {
+                max: Some(0),
+                ttl: Some(0),
+            };
+            let resp = permissions.resp.get_or_insert(none);
+            resp.max = max.or(resp.max);
+            resp.ttl = self.response_ttl.or(resp.ttl);
+        }
+        Ok(())
+    }
+
+    /// Whether one of the flags was given.
+    pub fn is_given(&self) -> bool {
+        *self != PermissionFlags::default()
+    }
+}
+
+/// What is no longer to be allowed or denied.
+#[derive(clap::Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Permissions")]
+pub struct RemovePermissionFlags {
+    /// Remove these subjects from all four lists
+    #[arg(long, value_name = "SUBJECT,...")]
+    rm: Vec<String>,
+    /// Remove the leave to reply to requests
+    #[arg(long)]
+    rm_response_perms: bool,
+}
+
+impl RemovePermissionFlags {
+    /// Whether one of the flags was given.
+    pub fn is_given(&self) -> bool {
+        *self != RemovePermissionFlags::default()
+    }
+
+    /// Removes what the flags say; a subject that was in no list is named on standard error.
+    ///
+    /// # Errors
+    /// If a quote is not closed.
+    pub fn apply(&self, permissions: &mut Permissions, out: &mut Output) -> Result<(), Error> {
+        if self.rm_response_perms {
+            permissions.resp = None;
+        }
+        for subject in list::of("--rm", &self.rm)? {
+            let mut found = false;
+            for permission in [&mut permissions.publish, &mut permissions.subscribe] {
+                let permission = permission.get_or_insert_default();
+                for list in [&mut permission.allow, &mut permission.deny] {
+                    let before = list.len();
+                    list.retain(|known| *known != subject);
+                    found |= list.len() != before;
+                }
+            }
+            if !found {
+                list::note_absent(out, "--rm", &subject);
+            }
         }
         Ok(())
     }

@@ -1,47 +1,13 @@
 //! Connecting as a user whose key stays in the agent.
 
+use super::tls::TlsFlags;
 use crate::error::Error;
 use crate::output::clean_inline;
 use async_nats::{Auth, AuthError, ConnectErrorKind, ConnectOptions, Event, ServerAddr};
 use nkey_agent::client::Client;
 use nkey_core::nkey::PublicKey;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// TLS; nsc's flags.
-#[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "TLS")]
-pub struct TlsFlags {
-    /// Trust the certificate authorities in FILE
-    #[arg(long, value_name = "FILE", env = "NATS_CA")]
-    ca_cert: Option<PathBuf>,
-    /// Show the server the certificate in FILE
-    #[arg(long, value_name = "FILE", requires = "client_key", env = "NATS_CERT")]
-    client_cert: Option<PathBuf>,
-    /// The key of --client-cert
-    #[arg(long, value_name = "FILE", requires = "client_cert", env = "NATS_KEY")]
-    client_key: Option<PathBuf>,
-    /// Start TLS before the server says anything
-    #[arg(long)]
-    tls_first: bool,
-}
-
-impl TlsFlags {
-    fn apply(&self, mut options: ConnectOptions) -> ConnectOptions {
-        if let Some(path) = &self.ca_cert {
-            options = options.add_root_certificates(path.clone());
-        }
-        if let (Some(cert), Some(key)) = (&self.client_cert, &self.client_key) {
-            options = options.add_client_certificate(cert.clone(), key.clone());
-        }
-        if self.tls_first {
-            options.tls_first()
-        } else {
-            options
-        }
-    }
-}
 
 /// A user that signs in through the agent.
 pub struct User {
@@ -70,8 +36,37 @@ impl Connection {
     }
 }
 
+/// An error and what caused it, each once.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Complaints that are kept; a server may repeat itself without end.
 const MAX_FAULTS: usize = 20;
+
+/// How long connecting may take at least: over the internet it does.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs what talks to servers.
+///
+/// # Errors
+/// What it says.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::failed(format!("cannot start: {error}")))?
+        .block_on(work)
+}
 
 /// Connects to one of `servers`.
 ///
@@ -118,8 +113,8 @@ pub async fn connect(
             Ok(auth)
         }
     })
-    .name("nkey push")
-    .connection_timeout(patience)
+    .name("nkey")
+    .connection_timeout(patience.max(PATIENCE))
     .event_callback(move |event| {
         let kept = Arc::clone(&kept);
         async move {
@@ -131,8 +126,8 @@ pub async fn connect(
             }
         }
     });
-    let client = tls.apply(options).connect(addresses).await.map_err(|error| {
-        let message = format!("cannot connect to {shown}: {error}");
+    let client = tls.apply(options)?.connect(addresses).await.map_err(|error| {
+        let message = format!("cannot connect to {shown}: {}", causes(&error));
         match error.kind() {
             ConnectErrorKind::AuthorizationViolation => Error::failed(format!(
                 "{message}. The server does not take the user of the system account: does its configuration have this \

@@ -1,111 +1,122 @@
-//! Sending accounts to the servers' resolvers, and collecting what every server answers.
+//! Sending accounts to the servers' resolvers, and judging what every server answers.
 
 use super::connect::Connection;
-use super::reply::{self, Reply};
+use super::reply::{self, Reply, Server};
+use super::request::{Answers, Request, ask_all};
 use crate::error::Error;
-use async_nats::StatusCode;
-use futures_util::StreamExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
 
 /// The subject of the request (nats-server `accounts.go`).
 pub const SUBJECT: &str = "$SYS.REQ.CLAIMS.UPDATE";
 
-/// Servers that may answer for one account; more is no cluster that we know.
-const MAX_SERVERS: usize = 10_000;
-
-/// What became of one account.
+/// What became of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The answers, by server.
     pub replies: Vec<Reply>,
-    /// Answers that are none.
-    pub unreadable: Vec<String>,
+    /// Answers that are none: what is wrong with them.
+    pub wrong: Vec<String>,
     /// Nothing listens to the request.
     pub no_responders: bool,
     /// Servers that answered for other accounts and not for this one.
-    pub silent: Vec<String>,
+    pub silent: Vec<Server>,
 }
 
 impl Outcome {
-    /// Whether every server took the account.
+    /// Reads the answers to a request about `account`, or about several.
+    pub fn read(answers: &Answers, account: Option<&str>) -> Outcome {
+        let mut outcome = Outcome {
+            no_responders: answers.no_responders,
+            ..Outcome::default()
+        };
+        let mut seen: BTreeMap<Server, usize> = BTreeMap::new();
+        for payload in &answers.payloads {
+            let reply = match reply::read(payload) {
+                Ok(reply) => reply,
+                Err(reason) => {
+                    outcome.wrong.push(reason);
+                    continue;
+                }
+            };
+            let server = reply.server.shown().to_owned();
+            let count = seen.entry(reply.server.clone()).or_default();
+            *count += 1;
+            match (reply.account(), account) {
+                (Some(found), Some(wanted)) if found != wanted => outcome
+                    .wrong
+                    .push(format!("{server} answered about another account, {found}")),
+                _ if *count == 2 => outcome.wrong.push(format!("{server} answered twice")),
+                _ if *count > 2 => {}
+                _ => outcome.replies.push(reply),
+            }
+        }
+        outcome.replies.sort_by(|a, b| a.server.cmp(&b.server));
+        outcome
+    }
+
+    /// Whether every server did what was asked.
     pub fn is_complete(&self) -> bool {
         !self.replies.is_empty()
             && self.replies.iter().all(|reply| reply.result.is_ok())
-            && self.unreadable.is_empty()
+            && self.wrong.is_empty()
             && self.silent.is_empty()
+    }
+
+    /// One line for each server.
+    pub fn lines(&self, patience: Duration) -> Vec<String> {
+        let line = |reply: &Reply| match reply.message() {
+            Ok(message) => format!("{}: {message}", reply.server.shown()),
+            Err(reason) => format!("{} refused: {reason}", reply.server.shown()),
+        };
+        let mut lines: Vec<String> = self.replies.iter().map(line).collect();
+        lines.extend(self.wrong.iter().cloned());
+        lines.extend(
+            self.silent
+                .iter()
+                .map(|server| format!("{} did not answer", server.shown())),
+        );
+        if lines.is_empty() && self.no_responders {
+            lines.push("no server keeps accounts".to_owned());
+        } else if lines.is_empty() {
+            lines.push(format!(
+                "no server answered within {} s (--timeout waits longer)",
+                patience.as_secs()
+            ));
+        }
+        lines
     }
 }
 
-/// Sends the tokens and waits until no server has answered for `patience`.
+/// Sends the tokens, each with its account, and waits until no server has answered for `patience`.
 ///
 /// # Errors
 /// If the connection breaks or a token is larger than the server takes.
 pub async fn update(
     connection: &Connection,
-    tokens: &[&str],
+    tokens: &[(&str, &str)],
     patience: Duration,
 ) -> Result<Vec<Outcome>, Error> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        Error::failed(format!("{what} failed: {error}"))
-    };
-    let client = &connection.client;
-    let limit = client.max_payload();
-    if let Some(token) = tokens.iter().find(|token| token.len() > limit) {
-        return Err(Error::failed(format!(
-            "an account's token has {} bytes, and the server takes messages of at most {limit} (max_payload)",
-            token.len()
-        )));
-    }
-    let inbox = client.new_inbox();
-    let mut answers = client
-        .subscribe(format!("{inbox}.*"))
-        .await
-        .map_err(|error| failed("subscribing to the answers", &error))?;
-    for (index, token) in tokens.iter().enumerate() {
-        let payload = token.as_bytes().to_vec().into();
-        client
-            .publish_with_reply(SUBJECT, format!("{inbox}.{index}"), payload)
-            .await
-            .map_err(|error| failed("sending an account", &error))?;
-    }
-    client
-        .flush()
-        .await
-        .map_err(|error| failed("sending the accounts", &error))?;
-    let mut outcomes = vec![Outcome::default(); tokens.len()];
-    let mut deadline = Instant::now() + patience;
-    while let Ok(Some(message)) = timeout_at(deadline, answers.next()).await {
-        let index = message
-            .subject
-            .rsplit('.')
-            .next()
-            .and_then(|index| index.parse::<usize>().ok());
-        let Some(outcome) = index.and_then(|index| outcomes.get_mut(index)) else {
-            continue;
-        };
-        if message.status == Some(StatusCode::NO_RESPONDERS) {
-            outcome.no_responders = true;
-            if outcomes.iter().all(|outcome| outcome.no_responders) {
-                break;
-            }
-            continue;
-        }
-        if outcome.replies.len() + outcome.unreadable.len() >= MAX_SERVERS {
-            return Err(Error::failed("more answers came than there can be servers"));
-        }
-        match reply::read(&message.payload) {
-            Ok(reply) => outcome.replies.push(reply),
-            Err(reason) => outcome.unreadable.push(reason),
-        }
-        deadline = Instant::now() + patience;
-    }
+    let requests: Vec<Request<'_>> = tokens
+        .iter()
+        .map(|(_, token)| Request {
+            subject: SUBJECT.to_owned(),
+            payload: token.as_bytes(),
+            expected: None,
+        })
+        .collect();
+    let answers = ask_all(connection, &requests, patience).await?;
+    let mut outcomes: Vec<Outcome> = answers
+        .iter()
+        .zip(tokens)
+        .map(|(answers, (account, _))| Outcome::read(answers, Some(account)))
+        .collect();
     find_silent(&mut outcomes);
     Ok(outcomes)
 }
 
-fn find_silent(outcomes: &mut [Outcome]) {
+/// Finds the servers that answered some of the requests and not others.
+pub fn find_silent(outcomes: &mut [Outcome]) {
     let of = |outcome: &Outcome| {
         outcome
             .replies
@@ -113,7 +124,7 @@ fn find_silent(outcomes: &mut [Outcome]) {
             .map(|reply| reply.server.clone())
             .collect::<BTreeSet<_>>()
     };
-    let all: BTreeSet<String> = outcomes.iter().flat_map(of).collect();
+    let all: BTreeSet<Server> = outcomes.iter().flat_map(of).collect();
     for outcome in outcomes {
         outcome.silent = all.difference(&of(outcome)).cloned().collect();
     }
@@ -123,35 +134,54 @@ fn find_silent(outcomes: &mut [Outcome]) {
 mod tests {
     use super::*;
 
-    fn outcome(servers: &[(&str, bool)]) -> Outcome {
-        let reply = |&(server, ok): &(&str, bool)| Reply {
-            server: server.to_owned(),
-            result: if ok {
-                Ok("jwt updated".to_owned())
+    fn answers(servers: &[(&str, &str, bool)]) -> Answers {
+        let payload = |(server, account, ok): &(&str, &str, bool)| {
+            let what = if *ok {
+                format!(r#""data":{{"account":"{account}","message":"jwt updated"}}"#)
             } else {
-                Err("no".to_owned())
-            },
+                r#""error":{"description":"no"}"#.to_owned()
+            };
+            format!(r#"{{"server":{{"name":"{server}","id":"N{server}"}},{what}}}"#).into_bytes()
         };
-        Outcome {
-            replies: servers.iter().map(reply).collect(),
-            ..Outcome::default()
+        Answers {
+            payloads: servers.iter().map(payload).collect(),
+            no_responders: false,
         }
+    }
+
+    fn outcome(servers: &[(&str, &str, bool)]) -> Outcome {
+        Outcome::read(&answers(servers), Some("A"))
     }
 
     #[test]
     fn only_what_every_server_took_is_complete() {
         let mut outcomes = [
-            outcome(&[("s1", true), ("s2", true)]),
-            outcome(&[("s2", true)]),
-            outcome(&[("s1", true), ("s2", false)]),
+            outcome(&[("s1", "A", true), ("s2", "A", true)]),
+            outcome(&[("s2", "A", true)]),
+            outcome(&[("s1", "A", true), ("s2", "A", false)]),
             outcome(&[]),
+            outcome(&[("s1", "A", true), ("s2", "A", true), ("s1", "A", true)]),
+            outcome(&[("s1", "B", true), ("s2", "A", true)]),
         ];
         find_silent(&mut outcomes);
         assert_eq!(
             outcomes.clone().map(|outcome| outcome.is_complete()),
-            [true, false, false, false]
+            [true, false, false, false, false, false]
         );
-        assert_eq!(outcomes[1].silent, ["s1"]);
-        assert_eq!(outcomes[3].silent, ["s1", "s2"]);
+        assert_eq!(outcomes[1].silent[0].name, "s1");
+        assert_eq!(outcomes[3].silent.len(), 2);
+        assert_eq!(outcomes[4].wrong, ["s1 answered twice"]);
+        assert_eq!(outcomes[5].wrong, ["s1 answered about another account, B"]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_shown_and_no_answer_names_the_flag() {
+        let mut bad = answers(&[("s1", "A", true)]);
+        bad.payloads.push(b"+OK".to_vec());
+        let outcome = Outcome::read(&bad, Some("A"));
+        assert!(!outcome.is_complete());
+        assert!(outcome.lines(Duration::from_secs(1))[1].contains("not understood"));
+        let none = Outcome::default().lines(Duration::from_secs(1));
+        assert!(none[0].contains("--timeout"), "{none:?}");
     }
 }

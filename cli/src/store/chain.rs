@@ -3,6 +3,7 @@
 //! The rules are those by which nats-server trusts a token (`server/accounts.go`,
 //! `processTrustedKeys`) and nsc's (`cmd/validate.go`).
 
+use super::cycles::Accounts;
 use super::defaults::scoped_permissions;
 use super::operator::Operator;
 use super::token::{Entry, Typed};
@@ -15,6 +16,9 @@ use nkey_core::validate::{self, Class};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// How far clocks may be apart before a token counts as dated ahead, in seconds: the agent's own.
+const IAT_TOLERANCE: i64 = 300;
 
 /// Something that validation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -117,6 +121,14 @@ impl Report {
                 "this member stands more than once; servers read the last",
             );
         }
+        let ahead = claims.standard().iat.saturating_sub(now);
+        if ahead > IAT_TOLERANCE {
+            self.push(
+                Class::Warning,
+                "iat",
+                format_args!("the token is dated {ahead} s ahead of this clock: it escapes revocations until then"),
+            );
+        }
         for finding in validate::validate(&claims.effective(), now, &is_zone) {
             self.push(finding.class, &finding.field, finding.text);
         }
@@ -171,6 +183,7 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
     };
     check_operator(operator, &entry, &mut report)?;
     let mut subjects: BTreeMap<String, String> = BTreeMap::new();
+    let all = Accounts::of(operator)?;
     for account in accounts {
         let path = operator
             .dir()
@@ -193,6 +206,12 @@ pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result
             &read,
             &mut report,
         );
+        for index in all.circles(read.sub()) {
+            report.blocking(
+                &format!("nats.imports.{index}"),
+                "the import is part of a circle, and servers pass over it",
+            );
+        }
         if let Some(other) = subjects.insert(read.sub().to_owned(), account.clone()) {
             report.blocking(
                 "sub",
@@ -241,6 +260,16 @@ fn check_operator(
             "iss",
             format_args!(
                 "{} is neither the operator nor one of its signing keys",
+                standard.iss
+            ),
+        );
+    }
+    if standard.iss != standard.sub && nats.signing_keys.contains(&standard.iss) {
+        report.push(
+            Class::Warning,
+            "iss",
+            format_args!(
+                "{} signed it, which no token but this one names as a signing key: make sure that it is the operator's",
                 standard.iss
             ),
         );
@@ -323,7 +352,8 @@ fn check_account(
     }
 }
 
-fn has_jetstream(account: &Account) -> bool {
+/// Whether an account may store anything, by the limits that are not in tiers or by those of a tier.
+pub fn has_jetstream(account: &Account) -> bool {
     account.limits.as_ref().is_some_and(|limits| {
         let flat = std::iter::once(&limits.jetstream);
         flat.chain(limits.tiered_limits.values())

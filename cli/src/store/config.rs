@@ -2,12 +2,14 @@
 //! marks an operator's folder. Source: nsc `cmd/defaults.go`, `cmd/store/store.go`.
 
 use super::file;
+use super::keystore::Keystore;
 use super::lock::Lock;
 use super::operator::Operator;
 use super::places::Places;
 use crate::cli::Global;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::token;
 use nkey_core::json::Node;
 use nkey_core::nkey::PublicKey;
@@ -105,6 +107,26 @@ impl Store {
         })
     }
 
+    /// nsc's seeds and creds.
+    pub fn keystore(&self) -> Keystore {
+        Keystore::new(&self.places.keystore)
+    }
+
+    /// The folders that the flags and variables name.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The file `nsc.json`.
+    pub fn config_file(&self) -> &Path {
+        &self.config_file
+    }
+
+    /// The operator and the account that `nsc.json` remembers; empty if none.
+    pub fn selected(&self) -> [&str; 2] {
+        [&self.config.operator, &self.config.account]
+    }
+
     /// The folder of the operators.
     pub fn root(&self) -> &Path {
         &self.root
@@ -179,11 +201,15 @@ impl Store {
             _ if names.contains(&self.config.operator) => {
                 Operator::load(&self.root, &self.config.operator)
             }
+            _ if prompt::is_possible() => {
+                let chosen = prompt::choose("Which operator?", &names)?;
+                Operator::load(&self.root, &names[chosen])
+            }
             _ => Err(Error::failed(format!(
                 "{root} holds several operators, and none is selected: {}",
                 known()
             ))
-            .next("nkey list accounts -o NAME")),
+            .next("nkey select operator NAME")),
         }
     }
 
@@ -203,6 +229,10 @@ impl Store {
                 .next("nkey add account -n NAME")),
             [only] => Ok(only.clone()),
             _ if names.contains(&self.config.account) => Ok(self.config.account.clone()),
+            _ if prompt::is_possible() => {
+                let chosen = prompt::choose("Which account?", &names)?;
+                Ok(names[chosen].clone())
+            }
             _ => {
                 let known = names
                     .iter()
@@ -214,6 +244,19 @@ impl Store {
                 )))
             }
         }
+    }
+
+    /// The account to remember with an operator, as nsc does: its only one, or the one that is
+    /// remembered, if the operator has one of that name.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn kept_account(&self, operator: &Operator) -> Result<Option<String>, Error> {
+        let names = operator.accounts()?;
+        Ok(match names.as_slice() {
+            [only] => Some(only.clone()),
+            _ => names.into_iter().find(|name| *name == self.config.account),
+        })
     }
 
     /// Remembers the operator for later commands, where there are several.
@@ -234,6 +277,22 @@ impl Store {
     /// # Errors
     /// If `nsc.json` was changed meanwhile or cannot be written.
     pub fn select(
+        &mut self,
+        lock: &Lock,
+        operator: &str,
+        account: Option<&str>,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.write_selection(lock, operator, account, now)
+            .map_err(|error| {
+                Error::failed(format!(
+                    "{} is not remembered as the one that commands are about: {error}",
+                    account.unwrap_or(operator)
+                ))
+            })
+    }
+
+    fn write_selection(
         &mut self,
         _lock: &Lock,
         operator: &str,

@@ -1,6 +1,8 @@
 //! Reading bounded, writing whole or not at all.
 
 use crate::error::Error;
+use rustix::fs::CWD;
+use rustix::io::Errno;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -35,8 +37,9 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     if !metadata.is_file() {
         return Err(Error::failed(format!("{} is not a file", path.display())));
     }
-    let mut bytes = Vec::new();
     let limit = MAX_FILE as u64 + 1;
+    let expected = usize::try_from(metadata.len().min(limit)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected + 1);
     file.take(limit)
         .read_to_end(&mut bytes)
         .map_err(|error| failed("read", path, &error))?;
@@ -67,13 +70,30 @@ pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Err
     }
     match read {
         Some(_) => temp.rename(path),
-        // A link is not made over a file that appeared meanwhile; a rename would replace it.
-        None => match fs::hard_link(&temp.path, path) {
-            Ok(()) => sync_parent(path),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(changed(path)),
-            Err(_) => temp.rename(path),
-        },
+        None => {
+            temp.create(path)?;
+            sync_parent(path)
+        }
     }
+}
+
+/// Makes files that are not there yet, with mode 0600; the folder is written to disk once for all.
+///
+/// # Errors
+/// If one is there or cannot be written; those before it are whole and stay.
+pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
+    make_dir(dir)?;
+    let temps = files
+        .iter()
+        .map(|(name, text)| Temp::unsynced(&dir.join(name), text.as_bytes()).map(|(temp, _)| temp))
+        .collect::<Result<Vec<_>, _>>()?;
+    // One flush of the disk instead of one for each file.
+    File::open(dir)
+        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
+        .map_err(|error| failed("write to disk the folder", dir, &error))?;
+    let mut all = files.iter().zip(temps);
+    let created = all.try_for_each(|((name, _), temp)| temp.create(&dir.join(name)));
+    sync(dir).and(created)
 }
 
 fn changed(path: &Path) -> Error {
@@ -150,7 +170,10 @@ fn parent(path: &Path) -> &Path {
 }
 
 fn sync_parent(path: &Path) -> Result<(), Error> {
-    let dir = parent(path);
+    sync(parent(path))
+}
+
+fn sync(dir: &Path) -> Result<(), Error> {
     File::open(dir)
         .and_then(|dir| dir.sync_all())
         .map_err(|error| failed("write to disk the folder", dir, &error))
@@ -162,10 +185,18 @@ fn sync_parent(path: &Path) -> Result<(), Error> {
 /// `nats auth` pass over it.
 struct Temp {
     path: PathBuf,
+    done: bool,
 }
 
 impl Temp {
     fn beside(path: &Path, bytes: &[u8]) -> Result<Temp, Error> {
+        let (temp, file) = Temp::unsynced(path, bytes)?;
+        file.sync_all()
+            .map_err(|error| failed("write", path, &error))?;
+        Ok(temp)
+    }
+
+    fn unsynced(path: &Path, bytes: &[u8]) -> Result<(Temp, File), Error> {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
@@ -173,6 +204,7 @@ impl Temp {
         let name = format!(".nkey-{:016x}.tmp", u64::from_ne_bytes(random));
         let temp = Temp {
             path: parent(path).join(name),
+            done: false,
         };
         let mut options = OpenOptions::new();
         let file = options
@@ -180,24 +212,46 @@ impl Temp {
             .create_new(true)
             .mode(0o600)
             .open(&temp.path);
-        file.and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .map_err(|error| failed("write", path, &error))?;
-        Ok(temp)
+        let file = file
+            .and_then(|mut file| file.write_all(bytes).map(|()| file))
+            .map_err(|error| failed("write", path, &error))?;
+        Ok((temp, file))
     }
 
-    fn rename(self, path: &Path) -> Result<(), Error> {
+    fn rename(mut self, path: &Path) -> Result<(), Error> {
         fs::rename(&self.path, path).map_err(|error| failed("write", path, &error))?;
+        self.done = true;
         sync_parent(path)
+    }
+
+    /// Renames it unless a file has appeared at `path`; the folder is still to be synced.
+    fn create(mut self, path: &Path) -> Result<(), Error> {
+        let none = rustix::fs::RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(CWD, &self.path, CWD, path, none) {
+            Ok(()) => self.done = true,
+            Err(Errno::EXIST) => return Err(changed(path)),
+            // Not every filesystem can; none makes a link over a file.
+            Err(_) => match fs::hard_link(&self.path, path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(changed(path));
+                }
+                Err(error) if path.exists() => return Err(failed("write", path, &error)),
+                Err(_) => {
+                    fs::rename(&self.path, path).map_err(|error| failed("write", path, &error))?;
+                    self.done = true;
+                }
+            },
+        }
+        Ok(())
     }
 }
 
 impl Drop for Temp {
     fn drop(&mut self) {
-        // Gone already after a rename.
-        let _ = fs::remove_file(&self.path);
+        if !self.done {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -6,8 +6,14 @@ use crate::error::Error;
 use crate::input::time::is_zone;
 use nkey_core::claims::owned::Claims;
 use nkey_core::nkey::PublicKey;
-use nkey_core::tolerant;
+use nkey_core::tolerant::{self, AnyClaims};
 use nkey_core::validate::{self, Class};
+use std::time::Duration;
+
+/// How far ahead of the clock the agent dates a token, in seconds.
+pub const AHEAD: i64 = 5;
+/// The longest wait for the clock, in seconds; a token further ahead is one to look at.
+const PATIENCE: u64 = 10;
 
 /// The token of these claims, signed by `key` of the agent; its `iat` is greater than `after`.
 ///
@@ -19,10 +25,14 @@ pub fn issue<N: Typed>(
     claims: Claims<N>,
     after: i64,
 ) -> Result<String, Error> {
-    let sub = claims.standard.sub.clone();
     let mut claims = N::into_any(claims);
     claims.sort();
-    let findings = validate::validate(&claims, ctx.now(), &is_zone);
+    validate(ctx, &claims)?;
+    sign(ctx, key, &claims, after)
+}
+
+fn validate(ctx: &mut Context, claims: &AnyClaims) -> Result<(), Error> {
+    let findings = validate::validate(claims, ctx.now(), &is_zone);
     let blocking: Vec<String> = findings
         .iter()
         .filter(|finding| finding.class == Class::Blocking)
@@ -37,14 +47,81 @@ pub fn issue<N: Typed>(
     for finding in findings {
         ctx.out.note(format!("warning: {finding}"));
     }
+    Ok(())
+}
+
+/// The same, whatever validation finds.
+///
+/// # Errors
+/// What the agent says.
+pub fn issue_as_it_is<N: Typed>(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: Claims<N>,
+    after: i64,
+) -> Result<String, Error> {
+    let mut claims = N::into_any(claims);
+    claims.sort();
+    sign(ctx, key, &claims, after)
+}
+
+/// Tokens of many claims, as [`issue`]; what is found in the first is told for all.
+///
+/// # Errors
+/// As [`issue`]; one that fails ends it.
+pub fn issue_many<N: Typed>(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: Vec<Claims<N>>,
+    after: i64,
+) -> Result<Vec<String>, Error> {
+    let mut subs = Vec::with_capacity(claims.len());
+    let mut texts = Vec::with_capacity(claims.len());
+    for (index, claims) in claims.into_iter().enumerate() {
+        let mut claims = N::into_any(claims);
+        claims.sort();
+        if index == 0 {
+            validate(ctx, &claims)?;
+        }
+        subs.push(claims.standard().sub.clone());
+        texts.push(claims.to_json());
+    }
+    let tokens = ctx.agent()?.issue_many(key, &texts, after)?;
+    let checked = tokens.into_iter().zip(&subs).map(|(token, sub)| {
+        let token = token?;
+        check(&token, key, sub)?;
+        Ok(token)
+    });
+    checked.collect()
+}
+
+fn sign(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: &AnyClaims,
+    after: i64,
+) -> Result<String, Error> {
+    let early = after - ctx.now() - AHEAD + 1;
+    if let Some(early) = u64::try_from(early)
+        .ok()
+        .filter(|early| (1..=PATIENCE).contains(early))
+    {
+        // Many edits within a second: each token is dated after the one before.
+        std::thread::sleep(Duration::from_secs(early));
+    }
     let token = ctx.agent()?.issue(key, &claims.to_json(), 0, after)?;
-    // The token goes to disk and to servers: it must be what was asked for.
-    let issued = tolerant::decode(&token)
+    check(&token, key, &claims.standard().sub)?;
+    Ok(token)
+}
+
+/// The token goes to disk and to servers: it must be what was asked for.
+fn check(token: &str, key: &PublicKey, sub: &str) -> Result<(), Error> {
+    let issued = tolerant::decode(token)
         .map_err(|error| Error::failed(format!("the agent issued no token: {error}")))?;
     if issued.iss != *key || issued.claims.standard().sub != sub {
         return Err(Error::failed(
             "the agent issued another token than the one that was asked for: do not use this agent",
         ));
     }
-    Ok(token)
+    Ok(())
 }

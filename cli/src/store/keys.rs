@@ -1,12 +1,15 @@
 //! Keys that a command makes in the agent.
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The names of keys in the agent: `OPERATOR`, `OPERATOR/ACCOUNT`, `OPERATOR/ACCOUNT/USER`,
-/// and `…/sk` for a signing key.
+/// `…/sk` for a signing key and `…/curve` for a curve key.
 pub mod key_names {
     use super::MAX_NAME;
 
@@ -23,11 +26,20 @@ pub mod key_names {
     pub fn signing_key(path: &[&str]) -> String {
         identity(&[path, &["sk"]].concat())
     }
+
+    /// Of the curve key of the account that `path` names.
+    pub fn curve_key(path: &[&str]) -> String {
+        identity(&[path, &["curve"]].concat())
+    }
 }
 
 /// Keys that this run has made, removed again if it fails before anything names them.
+///
+/// From the first key on Ctrl-C, SIGTERM and SIGHUP count as a failure of the next step, so that
+/// no key stays that nothing names; asked twice, the run ends at once.
 pub struct Fresh {
     keys: Vec<PublicKey>,
+    interrupted: Arc<AtomicBool>,
 }
 
 impl Fresh {
@@ -43,8 +55,26 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Ok(Fresh { keys: Vec::new() }),
+            None => Fresh::unasked(),
         }
+    }
+
+    /// The same where making the key is the first that is asked of the agent.
+    ///
+    /// # Errors
+    /// If signals cannot be caught.
+    pub fn unasked() -> Result<Fresh, Error> {
+        Ok(Fresh {
+            keys: Vec::new(),
+            interrupted: interruption()?,
+        })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.interrupted.load(Ordering::SeqCst) {
+            return Err(Error::failed("interrupted: nothing was changed"));
+        }
+        Ok(())
     }
 
     /// Makes a key in the agent. A user's may leave it, for creds; others may not.
@@ -71,18 +101,34 @@ impl Fresh {
         kind: Kind,
         name: &str,
     ) -> Result<PublicKey, Error> {
-        let flags = if kind == Kind::User {
-            flag::EXPORTABLE
-        } else {
-            0
-        };
+        self.check()?;
         let agent = ctx.agent()?;
         let key = match store {
-            Some(store) => agent.generate_in(store, kind, name, flags)?,
-            None => agent.generate(kind, name, flags)?,
+            Some(store) => agent.generate_in(store, kind, name, flags(kind))?,
+            None => agent.generate(kind, name, flags(kind))?,
         };
         self.keys.push(key);
+        self.check()?;
         Ok(key)
+    }
+
+    /// Makes keys of one kind, as [`Fresh::generate`], one of each name.
+    ///
+    /// # Errors
+    /// What the agent says; then none of them stays.
+    pub fn generate_many(
+        &mut self,
+        ctx: &mut Context,
+        kind: Kind,
+        names: &[String],
+    ) -> Result<Vec<PublicKey>, Error> {
+        self.check()?;
+        let made = ctx.agent()?.generate_many(kind, names, flags(kind))?;
+        self.keys.extend(made.iter().flatten());
+        match made.into_iter().collect() {
+            Ok(keys) => Ok(keys),
+            Err(error) => Err(self.abandon(ctx, error.into())),
+        }
     }
 
     /// Removes the keys again, since `error` ended the run before they were used.
@@ -95,6 +141,30 @@ impl Fresh {
             }
         }
         error
+    }
+}
+
+/// What says that the person, or the system, wants an end.
+fn interruption() -> Result<Arc<AtomicBool>, Error> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first signal raises the flag, the second finds it raised.
+        signal_hook::flag::register_conditional_shutdown(
+            signal,
+            Exit::Failed as i32,
+            Arc::clone(&flag),
+        )
+        .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+        .map_err(|error| Error::failed(format!("cannot wait for signals: {error}")))?;
+    }
+    Ok(flag)
+}
+
+/// A user's key may leave the agent, for creds.
+const fn flags(kind: Kind) -> u32 {
+    match kind {
+        Kind::User => flag::EXPORTABLE,
+        _ => 0,
     }
 }
 

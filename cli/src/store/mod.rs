@@ -5,23 +5,34 @@
 //! use the same files without any lock, so whatever is replaced is first compared with
 //! what was read.
 
+pub mod activation;
 pub mod chain;
 mod config;
+pub mod cycles;
 pub mod defaults;
+pub mod edit;
+pub mod exports;
 pub mod file;
+pub mod inventory;
 pub mod issue;
 pub mod keys;
+pub mod keystore;
 mod lock;
+pub mod managed;
 mod name;
 mod operator;
 mod places;
+pub mod receive;
 pub mod signer;
 pub mod system;
 pub mod table;
 mod token;
+pub mod trust;
+pub mod well_known;
 
 pub use config::Store;
+pub use edit::Edit;
 pub use lock::Lock;
 pub use name::check_name;
 pub use operator::Operator;
-pub use token::Entry;
+pub use token::{Entry, Typed};

@@ -4,9 +4,10 @@ use super::config::{Info, folders, go_json, names};
 use super::file;
 use super::lock::Lock;
 use super::name::check_name;
-use super::token::Entry;
+use super::token::{Entry, mentions};
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::prompt;
 use nkey_core::claims::owned::{self, Account, User};
 use nkey_core::nkey::PublicKey;
 use std::path::{Path, PathBuf};
@@ -127,7 +128,10 @@ impl Operator {
             return Ok(name.clone());
         }
         if PublicKey::from_str(wanted).is_ok() {
-            for name in names {
+            let (near, far): (Vec<_>, Vec<_>) = names
+                .iter()
+                .partition(|name| mentions(&self.account_jwt(name), wanted));
+            for name in near.into_iter().chain(far) {
                 if self.account(name)?.sub() == wanted {
                     return Ok(name.clone());
                 }
@@ -174,7 +178,10 @@ impl Operator {
             (Some(wanted), _) if names.iter().any(|name| name == wanted) => wanted,
             (Some(wanted), _) => {
                 if PublicKey::from_str(wanted).is_ok() {
-                    for name in &names {
+                    let (near, far): (Vec<_>, Vec<_>) = names
+                        .iter()
+                        .partition(|name| mentions(&self.user_jwt(account, name), wanted));
+                    for name in near.into_iter().chain(far) {
                         let entry = self.user(account, name)?;
                         if entry.sub() == wanted {
                             return Ok(entry);
@@ -188,6 +195,10 @@ impl Operator {
             (None, []) => {
                 return Err(Error::failed(format!("account {of} has no users"))
                     .next(format!("nkey add user -a {of} -n NAME")));
+            }
+            (None, names) if prompt::is_possible() => {
+                let chosen = prompt::choose(&format!("Which user of account {of}?"), names)?;
+                &names[chosen]
             }
             (None, names) => {
                 let known = names
@@ -330,6 +341,65 @@ impl Operator {
         check_name("a user", name)?;
         write(self.user_jwt(account, name), token, read)
     }
+}
+
+impl Operator {
+    /// Writes the tokens of new users, each with its name.
+    ///
+    /// # Errors
+    /// If there is one of such a name; those before it are written.
+    pub fn write_new_users(
+        &self,
+        _lock: &Lock,
+        account: &str,
+        users: &[(String, String)],
+    ) -> Result<(), Error> {
+        check_name("an account", account)?;
+        let mut files = Vec::with_capacity(users.len());
+        for (name, token) in users {
+            check_name("a user", name)?;
+            files.push((format!("{name}.jwt"), token.as_str()));
+        }
+        file::create_all(&self.account_dir(account).join("users"), &files)
+    }
+
+    /// Deletes a user's token.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove_user(&self, _lock: &Lock, account: &str, user: &str) -> Result<(), Error> {
+        check_name("an account", account)?;
+        check_name("a user", user)?;
+        remove(&self.user_jwt(account, user))
+    }
+
+    /// Deletes an account's token, and its folders where nothing else is in them.
+    ///
+    /// # Errors
+    /// If they cannot be removed.
+    pub fn remove_account(&self, _lock: &Lock, name: &str) -> Result<(), Error> {
+        check_name("an account", name)?;
+        let dir = self.account_dir(name);
+        remove(&self.account_jwt(name))?;
+        for dir in [dir.join("users"), dir] {
+            match std::fs::remove_dir(&dir) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(Error::failed(format!(
+                        "cannot remove the folder {}: {error}",
+                        dir.display()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    std::fs::remove_file(path)
+        .map_err(|error| Error::failed(format!("cannot remove {}: {error}", path.display())))
 }
 
 /// The files below a folder; those of an operator are at most four levels deep.

@@ -14,6 +14,8 @@ pub struct Places {
     pub stores: Option<PathBuf>,
     /// The folder of the operators where `nsc.json` names none.
     pub default_stores: PathBuf,
+    /// The folder of nsc's seeds (`keys`) and creds (`creds`).
+    pub keystore: PathBuf,
 }
 
 impl Places {
@@ -80,10 +82,22 @@ impl Places {
                 )
             }
         };
+        let keystore = match flag(&global.keystore_dir).or_else(|| set("NKEYS_PATH")) {
+            Some(dir) => expand(dir)?,
+            None => {
+                let new = match set("XDG_DATA_HOME") {
+                    Some(dir) => dir,
+                    None => home()?.join(".local/share"),
+                }
+                .join("nats/nsc/keys");
+                older(new, Path::to_owned, || Ok(home()?.join(".nkeys")), &exists)
+            }
+        };
         Ok(Places {
             config,
             stores,
             default_stores,
+            keystore,
         })
     }
 }
@@ -143,14 +157,21 @@ mod tests {
         let places = resolve(&global(None, None, None), &xdg, &[]).unwrap();
         assert_eq!(places.config, Path::new("/c/nats/nsc"));
         assert_eq!(places.default_stores, Path::new("/d/nats/nsc/stores"));
+        assert_eq!(places.keystore, Path::new("/d/nats/nsc/keys"));
 
         let places = resolve(&global(None, None, None), &[("NSC_HOME", "/n"), home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/n"));
+        assert_eq!(places.keystore, Path::new("/h/.local/share/nats/nsc/keys"));
+        let keys = [("NKEYS_PATH", "/k"), home];
+        let places = resolve(&global(None, None, None), &keys, &[]).unwrap();
+        assert_eq!(places.keystore, Path::new("/k"));
 
         // -H wins over the single ones, as in nsc, and needs no HOME.
         let places = resolve(&global(Some("/all"), Some("/x"), Some("/y")), &[], &[]).unwrap();
         assert_eq!(places.config, Path::new("/all"));
+        assert_eq!(places.keystore, Path::new("/all"));
         assert_eq!(places.stores.as_deref(), Some(Path::new("/all")));
+        assert_eq!(places.keystore, Path::new("/all"));
         let places = resolve(&global(Some("~/all"), None, None), &[home], &[]).unwrap();
         assert_eq!(places.config, Path::new("/h/all"));
     }

@@ -4,7 +4,7 @@ use super::operator::Operator;
 use super::token::Entry;
 use crate::context::Context;
 use crate::error::Error;
-use crate::key_argument::KeyArgument;
+use crate::key_argument::{KeyArgument, shell_word};
 use crate::output::clean_inline;
 use nkey_agent::client::KeyInfo;
 use nkey_core::claims::owned::{self, Account, SigningKey, UserScope};
@@ -33,6 +33,29 @@ impl Signer {
     }
 }
 
+/// The key that signs the operator's next token: its own, or one of its signing keys.
+///
+/// # Errors
+/// If `-K` names another key, or the agent holds none of them.
+pub fn operator_signer(
+    ctx: &mut Context,
+    operator: &Operator,
+    sub: &str,
+    signing_keys: &[String],
+) -> Result<Signer, Error> {
+    let keys = std::iter::once(sub).chain(signing_keys.iter().map(String::as_str));
+    let candidates = keys.filter_map(Signer::plain).collect();
+    let name = clean_inline(operator.name());
+    let wanted = ctx.private_key()?;
+    choose(
+        ctx,
+        wanted.as_ref(),
+        candidates,
+        None,
+        &format!("operator {name}"),
+    )
+}
+
 /// The key that signs an account: the operator's own unless it is strict, then a signing key
 /// of the operator's; for a managed operator also the account's own key `sub`.
 ///
@@ -43,6 +66,20 @@ pub fn account_signer(
     operator: &Operator,
     entry: &Entry<owned::Operator>,
     sub: Option<&PublicKey>,
+) -> Result<Signer, Error> {
+    account_signer_again(ctx, operator, entry, sub, "")
+}
+
+/// [`account_signer`]; the key `last`, which signed before, comes first.
+///
+/// # Errors
+/// As [`account_signer`].
+pub fn account_signer_again(
+    ctx: &mut Context,
+    operator: &Operator,
+    entry: &Entry<owned::Operator>,
+    sub: Option<&PublicKey>,
+    last: &str,
 ) -> Result<Signer, Error> {
     let claims = &entry.claims;
     let mut candidates = Vec::new();
@@ -69,7 +106,9 @@ pub fn account_signer(
             scope: None,
         }));
     }
-    choose(ctx, candidates, &format!("the accounts of operator {name}"))
+    let what = format!("the accounts of operator {name}");
+    let wanted = ctx.private_key()?;
+    choose(ctx, wanted.as_ref(), candidates, Some(last), &what)
 }
 
 /// The key that signs a user: the account's own unless the operator is strict, then a signing
@@ -82,40 +121,104 @@ pub fn user_signer(
     strict: bool,
     account: &Entry<Account>,
 ) -> Result<Signer, Error> {
-    let mut candidates = Vec::new();
-    if !strict {
-        candidates.extend(Signer::plain(account.sub()));
-    }
-    candidates.extend(
-        account
-            .claims
-            .nats
-            .signing_keys
-            .iter()
-            .filter_map(|signing_key| {
-                let scope = match signing_key {
-                    SigningKey::Plain(_) => None,
-                    SigningKey::Scoped(scope) => Some(scope.clone()),
-                };
-                Some(Signer {
-                    key: PublicKey::from_str(signing_key.key()).ok()?,
-                    scope,
-                })
-            }),
-    );
+    user_signer_again(ctx, strict, account, "")
+}
+
+/// The key that [`user_signer`] names if the agent holds it, without asking: of all that adding
+/// a user takes, listing the keys of a large agent takes longest. None if only asking tells.
+///
+/// # Errors
+/// If `-K` is a seed.
+pub fn likely_user_signer(
+    ctx: &Context,
+    strict: bool,
+    account: &Entry<Account>,
+) -> Result<Option<Signer>, Error> {
+    let mut keys = account_keys(strict, account).into_iter();
+    Ok(match ctx.private_key()? {
+        Some(_) => None,
+        None => keys.find(|signer| signer.scope.is_none()),
+    })
+}
+
+/// [`user_signer`]; the key `last`, which signed before, comes first, also if it has a scope.
+///
+/// # Errors
+/// As [`user_signer`].
+pub fn user_signer_again(
+    ctx: &mut Context,
+    strict: bool,
+    account: &Entry<Account>,
+    last: &str,
+) -> Result<Signer, Error> {
     let name = clean_inline(&account.name);
+    let candidates = account_keys(strict, account);
     if candidates.is_empty() {
         return Err(Error::failed(format!(
             "the operator requires signing keys and account {name} has none, so it can have no users"
         )));
     }
-    choose(ctx, candidates, &format!("the users of account {name}"))
+    let what = format!("the users of account {name}");
+    let wanted = ctx.private_key()?;
+    choose(ctx, wanted.as_ref(), candidates, Some(last), &what)
 }
 
-fn choose(ctx: &mut Context, candidates: Vec<Signer>, what: &str) -> Result<Signer, Error> {
-    let wanted = ctx.private_key()?;
+/// The key that signs an activation of the account; as [`user_signer`].
+///
+/// # Errors
+/// If another key is `wanted`, or the agent holds none of them.
+pub fn activation_signer(
+    ctx: &mut Context,
+    strict: bool,
+    account: &Entry<Account>,
+    wanted: Option<&KeyArgument>,
+) -> Result<Signer, Error> {
+    let name = clean_inline(&account.name);
+    let candidates = account_keys(strict, account);
+    if candidates.is_empty() {
+        return Err(Error::failed(format!(
+            "the operator requires signing keys and account {name} has none, so it can activate nothing"
+        ))
+        .next(format!("nkey edit account -n {} --sk generate", shell_word(&name))));
+    }
+    let what = format!("the activations of account {name}");
+    choose(ctx, wanted, candidates, None, &what)
+}
+
+/// The keys that sign for an account: its own unless the operator is strict, then its signing keys.
+fn account_keys(strict: bool, account: &Entry<Account>) -> Vec<Signer> {
+    let own = (!strict).then(|| Signer::plain(account.sub())).flatten();
+    let signing_keys = account.claims.nats.signing_keys.iter();
+    let signing_keys = signing_keys.filter_map(|signing_key| {
+        let scope = match signing_key {
+            SigningKey::Plain(_) => None,
+            SigningKey::Scoped(scope) => Some(scope.clone()),
+        };
+        Some(Signer {
+            key: PublicKey::from_str(signing_key.key()).ok()?,
+            scope,
+        })
+    });
+    own.into_iter().chain(signing_keys).collect()
+}
+
+fn choose(
+    ctx: &mut Context,
+    wanted: Option<&KeyArgument>,
+    candidates: Vec<Signer>,
+    last: Option<&str>,
+    what: &str,
+) -> Result<Signer, Error> {
     let held = ctx.agent()?.list()?;
-    pick(candidates, wanted.as_ref(), &held, what)
+    if let (None, Some(last)) = (wanted, last) {
+        let again = |signer: &&Signer| signer.key.to_string() == last;
+        if let Some(signer) = candidates.iter().find(again)
+            && held.iter().any(|info| info.key == signer.key)
+        {
+            return Ok(signer.clone());
+        }
+    }
+    pick(candidates, wanted, &held, what)
 }
 
 fn pick(

@@ -28,7 +28,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Makes the keys of an account and its user and issues both; `signer` signs the account.
+    /// Makes the keys of an account and its user and issues both; `signer` signs the account,
+    /// which without one signs itself.
     /// With `system`, the account has nsc's monitoring exports.
     ///
     /// # Errors
@@ -38,7 +39,7 @@ impl Pair {
         fresh: &mut Fresh,
         operator: &str,
         [account_name, user_name]: [&str; 2],
-        signer: &PublicKey,
+        signer: Option<&PublicKey>,
         system: bool,
     ) -> Result<Pair, Error> {
         let path = [operator, account_name];
@@ -54,7 +55,7 @@ impl Pair {
         if system {
             claims.nats.exports = system_exports();
         }
-        let account_token = issue(ctx, signer, claims, 0)?;
+        let account_token = issue(ctx, signer.unwrap_or(&account), claims, 0)?;
         let mut claims = new_user(&user, user_name, false);
         claims.nats.issuer_account = account.to_string();
         let user_token = issue(ctx, &signing_key, claims, 0)?;

@@ -2,12 +2,15 @@
 
 use super::file;
 use crate::error::Error;
+use crate::output::clean_inline;
 use nkey_core::claims::ClaimType;
-use nkey_core::claims::owned::{Account, Claims, Operator, User};
+use nkey_core::claims::owned::{Account, Activation, Claims, Operator, User};
 use nkey_core::creds;
-use nkey_core::jwt::Algorithm;
+use nkey_core::jwt::{Algorithm, Parts};
+use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::tolerant::{self, AnyClaims, Decoded, Notes};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// A token of the store and what it says.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub struct Entry<N> {
 pub trait Typed: Sized {
     /// Its type.
     const TYPE: ClaimType;
+    /// The kind of key that it is about.
+    const KIND: Kind;
     /// The claims, if they are of this type.
     fn from_any(claims: AnyClaims) -> Option<Claims<Self>>;
     /// The claims as ones of any type.
@@ -39,9 +44,10 @@ pub trait Typed: Sized {
 }
 
 macro_rules! typed {
-    ($( $payload:ident ),*) => { $(
+    ($( $payload:ident about $kind:ident ),*) => { $(
         impl Typed for $payload {
             const TYPE: ClaimType = ClaimType::$payload;
+            const KIND: Kind = Kind::$kind;
 
             fn from_any(claims: AnyClaims) -> Option<Claims<$payload>> {
                 match claims {
@@ -56,7 +62,12 @@ macro_rules! typed {
         }
     )* };
 }
-typed!(Operator, Account, User);
+typed!(
+    Operator about Operator,
+    Account about Account,
+    User about User,
+    Activation about Account
+);
 
 /// Reads and verifies the token in a file; none if there is no such file.
 ///
@@ -78,11 +89,28 @@ pub fn read_token(path: &Path) -> Result<Option<(Vec<u8>, String, Decoded)>, Err
     Ok(Some((bytes, token, decoded)))
 }
 
+/// Whether a token in a file holds this text: quick, since nothing is parsed or verified.
+pub fn mentions(path: &Path, text: &str) -> bool {
+    let Ok(Some(bytes)) = file::read(path) else {
+        return false;
+    };
+    let Ok(Ok(parts)) =
+        std::str::from_utf8(&bytes).map(|file| Parts::new(creds::parse_token(file)))
+    else {
+        return false;
+    };
+    let mut scratch = vec![0; parts.payload_len().unwrap_or(0)];
+    let payload = parts.decode_payload(&mut scratch).unwrap_or_default();
+    let (text, first) = (text.as_bytes(), text.bytes().next());
+    let mut starts = (0..payload.len()).filter(|&at| payload.get(at).copied() == first);
+    starts.any(|at| payload[at..].starts_with(text))
+}
+
 impl<N: Typed> Entry<N> {
     /// Reads the token of `name`; none if there is no such file.
     ///
     /// # Errors
-    /// As [`read_token`], and if it is of another type.
+    /// As [`read_token`], and if it is of another type or about another kind of key.
     pub fn read(name: &str, path: PathBuf) -> Result<Option<Entry<N>>, Error> {
         let Some((bytes, token, decoded)) = read_token(&path)? else {
             return Ok(None);
@@ -94,6 +122,13 @@ impl<N: Typed> Entry<N> {
                 N::TYPE
             )));
         };
+        // It goes into configurations and paths, so it must be no more than a key.
+        PublicKey::from_str(&claims.standard.sub)
+            .and_then(|key| key.expect_kind(N::KIND))
+            .map_err(|error| {
+                let sub = clean_inline(&claims.standard.sub);
+                Error::failed(format!("{}: sub {sub}: {error}", path.display()))
+            })?;
         Ok(Some(Entry {
             name: name.to_owned(),
             path,
@@ -108,5 +143,51 @@ impl<N: Typed> Entry<N> {
     /// The public key that the token is about.
     pub fn sub(&self) -> &str {
         &self.claims.standard.sub
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::BASE64URL_NOPAD;
+    use nkey_core::nkey::{KeyPair, Seed};
+    use nkey_tests::Scratch;
+
+    /// A rightly signed account's token about `sub`, as no library of NATS would make it.
+    fn account_about(sub: &str) -> String {
+        let pair = KeyPair::from_seed(&Seed::from_bytes(Kind::Operator, [7; 32])).unwrap();
+        let payload = serde_json::json!({
+            "iat": 1, "iss": pair.public_key().to_string(), "name": "evil", "sub": sub,
+            "nats": {"type": "account", "version": 2},
+        });
+        let header = br#"{"typ":"JWT","alg":"ed25519-nkey"}"#;
+        let [header, payload] =
+            [&header[..], payload.to_string().as_bytes()].map(|part| BASE64URL_NOPAD.encode(part));
+        let input = format!("{header}.{payload}");
+        let signature = pair.sign(input.as_bytes());
+        format!("{input}.{}", BASE64URL_NOPAD.encode(signature.as_bytes()))
+    }
+
+    #[test]
+    fn a_token_about_anything_but_its_kind_of_key_is_refused() {
+        let home = Scratch::new();
+        let seed = |kind| Seed::from_bytes(kind, [8; 32]);
+        let account = seed(Kind::Account).public_key().to_string();
+        let path = home.file("evil.jwt", account_about(&account));
+        assert!(Entry::<Account>::read("evil", path).is_ok_and(|entry| entry.is_some()));
+        let user = seed(Kind::User).public_key().to_string();
+        for sub in [
+            "}\nmonitor_port: 1\nx: {",
+            "",
+            &user,
+            &account.to_lowercase(),
+        ] {
+            let path = home.file("evil.jwt", account_about(sub));
+            let error = Entry::<Account>::read("evil", path)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("evil.jwt: sub "), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
     }
 }

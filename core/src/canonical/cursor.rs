@@ -1,7 +1,7 @@
 //! The lexical level: one spelling for each text and number.
 
 use super::Why;
-use crate::json::escape_at;
+use crate::json::{escape_at, plain_len};
 
 /// Reads the payload from the front.
 pub(super) struct Cursor<'a> {
@@ -52,6 +52,7 @@ impl<'a> Cursor<'a> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         loop {
+            self.at += plain_len(&bytes[self.at..]);
             match bytes.get(self.at) {
                 None => return Err(Why::Ends),
                 Some(b'"') => {

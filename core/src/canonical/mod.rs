@@ -23,3 +23,8 @@ pub use visit::{Value, Visit};
 
 /// Most levels of arrays and objects in the free members of a generic claim.
 pub const MAX_DEPTH: usize = 16;
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
+#[cfg(all(test, feature = "alloc"))]
+mod tricks;

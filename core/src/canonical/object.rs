@@ -8,6 +8,9 @@ use crate::json::{Decoded, go_float};
 /// Deepest path of any claim: `nats signing_keys * template pub allow *`, and room.
 const MAX_PATH: usize = 12;
 
+/// Go reads numbers in a scope as float64 first. From here on that is 2^63, which it then refuses.
+const MAX_SCOPED: u64 = (1 << 63) - 512;
+
 /// The top-level members that the caller wants, as they stand in the payload.
 #[derive(Default)]
 pub(super) struct Top<'a> {
@@ -188,7 +191,7 @@ impl<'a, 'v> Reader<'a, 'v> {
                 } else {
                     magnitude <= *max
                 };
-                if !fits {
+                if !fits || (self.path.get(1) == Some(&"signing_keys") && magnitude >= MAX_SCOPED) {
                     return Err(Why::Number);
                 }
                 nonzero(magnitude == 0)?;
@@ -369,6 +372,9 @@ impl<'a, 'v> Reader<'a, 'v> {
     fn generic_type(&mut self) -> Result<(), Why> {
         self.enter("type")?;
         let raw = self.cursor.string()?;
+        if raw.is_empty() {
+            return Err(Why::Zero);
+        }
         // Go refuses the two old types, and reads a known one as that claim.
         let claim = ClaimType::from_name(raw);
         if claim != ClaimType::Generic || matches!(raw, "cluster" | "server") {
@@ -440,7 +446,11 @@ impl<'a, 'v> Reader<'a, 'v> {
 
 /// Whether two keys ascend by the bytes they decode to.
 fn ascends(before: &str, after: &str) -> bool {
-    Decoded::new(before).lt(Decoded::new(after))
+    if before.contains('\\') || after.contains('\\') {
+        Decoded::new(before).lt(Decoded::new(after))
+    } else {
+        before < after
+    }
 }
 
 /// The first known key of a shape that `test` holds for.

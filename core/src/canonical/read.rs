@@ -2,7 +2,7 @@
 
 use super::object::{Reader, Top};
 use super::{Refusal, Visit, Why};
-use crate::claims::{ClaimType, GenericFields, Object, Standard, Ty, nats_shape};
+use crate::claims::{ClaimType, GenericFields, Member, Object, Shape, Standard, Ty, nats_shape};
 use crate::nkey::PublicKey;
 use core::str::FromStr;
 use data_encoding::BASE32_NOPAD;
@@ -44,28 +44,61 @@ pub fn read<'a>(payload: &'a [u8], visitor: &mut dyn Visit) -> Result<Reading<'a
         member: None,
         why: Why::Utf8,
     })?;
+    let claim_type = type_of(text);
+    let refused = match with_type(text, claim_type, visitor) {
+        Err(refusal) if claim_type == ClaimType::Generic => refusal,
+        other => return other,
+    };
+    // A claim whose end is not as it should be is taken for a generic one. If it names a type,
+    // the reason is in what it is as that.
+    let Some(named) = named_type(text) else {
+        return Err(refused);
+    };
+    Err(match with_type(text, named, &mut ()) {
+        Err(refusal) => refusal,
+        Ok(_) => Refusal {
+            why: Why::Version,
+            ..refused
+        },
+    })
+}
+
+fn with_type<'a>(
+    text: &'a str,
+    claim_type: ClaimType,
+    visitor: &mut dyn Visit,
+) -> Result<Reading<'a>, Refusal> {
     let mut reader = Reader::new(text, visitor);
-    whole(&mut reader).map_err(|why| Refusal {
+    whole(&mut reader, claim_type).map_err(|why| Refusal {
         offset: reader.cursor.at,
         member: reader.member,
         why,
     })
 }
 
-fn whole<'a>(reader: &mut Reader<'a, '_>) -> Result<Reading<'a>, Why> {
+/// The member beside the registered claims.
+const NATS: &Shape = &Shape {
+    name: "Claims",
+    members: &[Member {
+        key: "nats",
+        ty: Ty::Any,
+        always: true,
+    }],
+};
+
+fn whole<'a>(reader: &mut Reader<'a, '_>, claim_type: ClaimType) -> Result<Reading<'a>, Why> {
     let text = reader.cursor.text();
-    let claim_type = type_of(text);
     let first = reader.open()?;
     let left = reader.members(Standard::SHAPE, first)?;
     let Some((_, nats_at)) = left.filter(|(key, _)| *key == "nats") else {
-        return Err(match reader.close(left, &[Standard::SHAPE]) {
+        return Err(match reader.close(left, &[Standard::SHAPE, NATS]) {
             Err(why) => why,
             Ok(()) => Why::Missing("nats"),
         });
     };
     nats(reader, claim_type)?;
     let more = reader.next()?;
-    reader.close(more, &[Standard::SHAPE])?;
+    reader.close(more, &[Standard::SHAPE, NATS])?;
     if reader.cursor.peek().is_some() {
         return Err(Why::Trailing);
     }
@@ -88,6 +121,15 @@ fn type_of(text: &str) -> ClaimType {
         .unwrap_or(ClaimType::Generic)
 }
 
+/// The type of its own that a payload names last, wherever.
+fn named_type(text: &str) -> Option<ClaimType> {
+    const KEY: &str = "\"type\":\"";
+    let name = text[text.rfind(KEY)? + KEY.len()..].split('"').next()?;
+    ClaimType::KNOWN
+        .into_iter()
+        .find(|known| known.name() == name)
+}
+
 fn nats(reader: &mut Reader<'_, '_>, claim_type: ClaimType) -> Result<(), Why> {
     reader.enter("nats")?;
     match nats_shape(claim_type) {
@@ -97,7 +139,6 @@ fn nats(reader: &mut Reader<'_, '_>, claim_type: ClaimType) -> Result<(), Why> {
             let left = reader.members(GenericFields::SHAPE, left)?;
             reader.close(left, &[shape, GenericFields::SHAPE])?;
         }
-        _ if claim_type == ClaimType::AuthorizationRequest => return Err(Why::Type(claim_type)),
         _ => reader.generic()?,
     }
     reader.leave();

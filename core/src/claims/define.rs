@@ -106,6 +106,7 @@ macro_rules! define {
 
         /// Owned forms.
         #[cfg(feature = "alloc")]
+        #[allow(unused_imports, reason = "not every definition has all kinds of member")]
         pub mod owned {
             use super::*;
             pub use crate::claims::signing_key::owned::SigningKey;

@@ -13,12 +13,14 @@
 mod define;
 mod enums;
 mod model;
+mod request;
 mod shape;
 mod signing_key;
 mod token;
 
 pub use enums::{ClaimType, ExportType, Sampling, ScopeType};
 pub use model::*;
+pub use request::{AuthorizationRequest, ClientInformation, ClientTls, ConnectOptions, ServerId};
 pub use shape::{Member, Object, Shape, Ty, Typed};
 pub(crate) use token::nats_shape;
 pub use token::{Claim, Claims, Payload, Stamp};
@@ -27,6 +29,9 @@ pub use token::{Claim, Claims, Payload, Stamp};
 #[cfg(feature = "alloc")]
 pub mod owned {
     pub use super::model::owned::*;
+    pub use super::request::owned::{
+        AuthorizationRequest, ClientInformation, ClientTls, ConnectOptions, ServerId,
+    };
     pub use super::token::owned::*;
     #[doc(inline)]
     pub use super::{

@@ -34,6 +34,7 @@ impl Typed for &[SigningKey<'_>] {
 /// The owned form.
 #[cfg(feature = "alloc")]
 pub mod owned {
+    use crate::claims::ScopeType;
     use crate::claims::model::owned::UserScope;
     use crate::json::{Node, Write, Writer};
     use crate::tolerant::{Context, ReadError, ReadNode};
@@ -85,8 +86,12 @@ pub mod owned {
         fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
             if let Node::Map(_) = node {
                 let mut scope = UserScope::default();
-                // Go reads a scope into a map first: of two spellings of a key the greater wins.
-                scope.read(node.sorted(), cx)?;
+                // Go reads a scope into a map first: the last of equal keys counts, whole, and of
+                // two spellings of a key the greater.
+                let node = cx.unique(node);
+                let kind = node.get("kind").cloned().unwrap_or_default();
+                cx.within("kind", |cx| ScopeType::default().read(kind, cx))?;
+                scope.read(node, cx)?;
                 *self = SigningKey::Scoped(scope);
             } else {
                 let mut key = String::new();

@@ -3,6 +3,7 @@
 use super::model::{
     Account, Activation, AuthorizationResponse, GenericFields, Operator, Standard, User,
 };
+use super::request::AuthorizationRequest;
 use super::shape::Object;
 use super::{ClaimType, Ty};
 use crate::json::{Write, Writer};
@@ -128,6 +129,9 @@ impl Payload for User<'_> {
 impl Payload for Activation<'_> {
     const TYPE: ClaimType = ClaimType::Activation;
 }
+impl Payload for AuthorizationRequest<'_> {
+    const TYPE: ClaimType = ClaimType::AuthorizationRequest;
+}
 impl Payload for AuthorizationResponse<'_> {
     const TYPE: ClaimType = ClaimType::AuthorizationResponse;
 }
@@ -145,8 +149,9 @@ pub(crate) fn nats_shape(claim_type: ClaimType) -> Option<&'static Ty> {
         ClaimType::Account => nats!(Account),
         ClaimType::User => nats!(User),
         ClaimType::Activation => nats!(Activation),
+        ClaimType::AuthorizationRequest => nats!(AuthorizationRequest),
         ClaimType::AuthorizationResponse => nats!(AuthorizationResponse),
-        ClaimType::AuthorizationRequest | ClaimType::Generic => None,
+        ClaimType::Generic => None,
     }
 }
 
@@ -229,4 +234,7 @@ pub mod owned {
         };
     }
     payloads!(Operator, Account, User, Activation, AuthorizationResponse);
+    impl Payload for crate::claims::request::owned::AuthorizationRequest {
+        const TYPE: ClaimType = ClaimType::AuthorizationRequest;
+    }
 }

@@ -2,6 +2,30 @@
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
+/// The bytes with which something begins that Go does not write as it is.
+const STARTS: [bool; 256] = {
+    let mut starts = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        starts[byte] = true;
+        byte += 1;
+    }
+    let others = [b'"', b'\\', b'<', b'>', b'&', 0xE2];
+    let mut at = 0;
+    while at < others.len() {
+        starts[others[at] as usize] = true;
+        at += 1;
+    }
+    starts
+};
+
+/// How many bytes at the front Go writes as they are, or begins with 0xE2 and has to look at.
+pub(crate) fn plain_len(rest: &[u8]) -> usize {
+    rest.iter()
+        .position(|byte| STARTS[usize::from(*byte)])
+        .unwrap_or(rest.len())
+}
+
 /// Go's spelling of the character at the front of `rest`, if Go does not write it as it is.
 ///
 /// Returns the escape (2 or 6 bytes) and how many bytes of the text it stands for.
@@ -96,22 +120,22 @@ impl Escape {
 
 /// Whether Go writes this text between its quotes as it stands.
 pub fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    (0..bytes.len()).all(|at| escape(&bytes[at..]).is_none())
+    escape_len(text) == text.len()
 }
 
 /// Bytes of the text in Go's spelling, without the quotes.
 pub fn escape_len(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut len = 0;
+    let mut at = plain_len(bytes);
+    let mut len = at;
     while at < bytes.len() {
         let (written, read) = match escape(&bytes[at..]) {
             Some((escape, read)) => (escape.as_bytes().len(), read),
             None => (1, 1),
         };
-        len += written;
-        at += read;
+        let plain = plain_len(&bytes[at + read..]);
+        len += written + plain;
+        at += read + plain;
     }
     len
 }

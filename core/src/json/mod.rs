@@ -11,7 +11,7 @@ mod writer;
 mod node;
 
 pub use escape::{Decoded, escape_len, is_plain};
-pub(crate) use escape::{escape_at, has_go_escapes};
+pub(crate) use escape::{escape_at, has_go_escapes, plain_len};
 pub use float::go_float;
 #[cfg(feature = "alloc")]
 pub use node::{Node, NodeError};

@@ -7,9 +7,10 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A JSON value. Objects keep their members in order, repeated ones too.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Node {
     /// `null`
+    #[default]
     Null,
     /// `true` or `false`
     Flag(bool),

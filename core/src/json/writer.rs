@@ -1,6 +1,6 @@
 //! The writer: counts past the end, so that "too small" says how much is needed.
 
-use super::escape::escape;
+use super::escape::{escape, plain_len};
 use core::fmt;
 
 /// The buffer was too small; nothing in it may be used.
@@ -82,7 +82,7 @@ impl<'b> Writer<'b> {
         self.raw(b"\"");
         let bytes = text.as_bytes();
         let mut plain = 0;
-        let mut at = 0;
+        let mut at = plain_len(bytes);
         while at < bytes.len() {
             match escape(&bytes[at..]) {
                 None => at += 1,
@@ -93,6 +93,7 @@ impl<'b> Writer<'b> {
                     plain = at;
                 }
             }
+            at += plain_len(&bytes[at..]);
         }
         self.raw(&bytes[plain..]);
         self.raw(b"\"");

@@ -3,7 +3,8 @@
 use super::read::{Context, Notes, ReadError, ReadMembers};
 use crate::canonical::same_fold;
 use crate::claims::owned::{
-    Account, Activation, AuthorizationResponse, Claims, GenericFields, Operator, Standard, User,
+    Account, Activation, AuthorizationRequest, AuthorizationResponse, Claims, GenericFields,
+    Operator, Standard, User,
 };
 use crate::claims::{Claim, ClaimType, Object, Stamp};
 use crate::json::{Full, Node, NodeError, Write, Writer};
@@ -30,6 +31,8 @@ pub enum AnyClaims {
     User(Claims<User>),
     /// An activation.
     Activation(Claims<Activation>),
+    /// What a server asks an authorization service.
+    AuthorizationRequest(Claims<AuthorizationRequest>),
     /// The answer of an authorization service.
     AuthorizationResponse(Claims<AuthorizationResponse>),
     /// Any other.
@@ -41,7 +44,7 @@ pub enum AnyClaims {
 pub struct Generic {
     /// The registered claims.
     pub standard: Standard,
-    /// `nats`, an object.
+    /// `nats`, an object; null is an empty one.
     pub nats: Node,
 }
 
@@ -177,11 +180,12 @@ impl<N: ReadMembers> ReadWhole for Nats<'_, N> {
 }
 
 impl ReadWhole for Node {
-    fn read_whole(&mut self, node: Node, _cx: &mut Context) -> Result<(), ReadError> {
+    fn read_whole(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
         match (&mut *self, node) {
             // Go reads a map that stands again into the first.
             (Node::Map(members), Node::Map(more)) => members.extend(more),
-            (_, node) => *self = node,
+            (_, node @ (Node::Map(_) | Node::Null)) => *self = node,
+            (_, other) => return Err(cx.wrong("an object", &other)),
         }
         Ok(())
     }
@@ -253,10 +257,13 @@ fn from_document(document: Node, claim_type: ClaimType) -> Result<(AnyClaims, No
         ClaimType::Account => typed(document, &mut cx).map(AnyClaims::Account),
         ClaimType::User => typed(document, &mut cx).map(AnyClaims::User),
         ClaimType::Activation => typed(document, &mut cx).map(AnyClaims::Activation),
+        ClaimType::AuthorizationRequest => {
+            typed(document, &mut cx).map(AnyClaims::AuthorizationRequest)
+        }
         ClaimType::AuthorizationResponse => {
             typed(document, &mut cx).map(AnyClaims::AuthorizationResponse)
         }
-        ClaimType::AuthorizationRequest | ClaimType::Generic => {
+        ClaimType::Generic => {
             let mut generic = Generic {
                 standard: Standard::default(),
                 nats: Node::Null,
@@ -266,10 +273,27 @@ fn from_document(document: Node, claim_type: ClaimType) -> Result<(AnyClaims, No
                 nats: &mut generic.nats,
             };
             cx.object(&mut whole, document)
+                .and_then(|()| fixed(&generic.nats))
                 .map(|()| AnyClaims::Generic(generic))
         }
     };
     Ok((claims.map_err(DecodeError::Member)?, cx.notes))
+}
+
+/// Reads what is not free in a generic claim's `nats`: Go reads tags, type and version as such.
+fn fixed(nats: &Node) -> Result<(), ReadError> {
+    let Node::Map(members) = nats else {
+        return Ok(());
+    };
+    let is_fixed = |name: &str| {
+        ["tags", "type", "version"]
+            .iter()
+            .any(|key| same_fold(name, key))
+    };
+    let fixed = members.iter().filter(|(name, _)| is_fixed(name)).cloned();
+    let fixed = Node::Map(fixed.collect());
+    let mut fields = GenericFields::default();
+    Context::default().within("nats", |cx| cx.object(&mut fields, fixed))
 }
 
 /// Reads a token as nats-io/jwt's `Decode` does, and verifies it: header, signature of `iss`,
@@ -318,6 +342,7 @@ impl AnyClaims {
             AnyClaims::Account(claims) => &claims.standard,
             AnyClaims::User(claims) => &claims.standard,
             AnyClaims::Activation(claims) => &claims.standard,
+            AnyClaims::AuthorizationRequest(claims) => &claims.standard,
             AnyClaims::AuthorizationResponse(claims) => &claims.standard,
             AnyClaims::Generic(claims) => &claims.standard,
         }
@@ -330,6 +355,7 @@ impl AnyClaims {
             AnyClaims::Account(claims) => &mut claims.standard,
             AnyClaims::User(claims) => &mut claims.standard,
             AnyClaims::Activation(claims) => &mut claims.standard,
+            AnyClaims::AuthorizationRequest(claims) => &mut claims.standard,
             AnyClaims::AuthorizationResponse(claims) => &mut claims.standard,
             AnyClaims::Generic(claims) => &mut claims.standard,
         }
@@ -404,6 +430,7 @@ impl Claim for AnyClaims {
             AnyClaims::Account(claims) => claims.claim_type(),
             AnyClaims::User(claims) => claims.claim_type(),
             AnyClaims::Activation(claims) => claims.claim_type(),
+            AnyClaims::AuthorizationRequest(claims) => claims.claim_type(),
             AnyClaims::AuthorizationResponse(claims) => claims.claim_type(),
             AnyClaims::Generic(_) => ClaimType::Generic,
         }
@@ -419,6 +446,7 @@ impl Claim for AnyClaims {
             AnyClaims::Account(claims) => claims.write_stamped(stamp, writer),
             AnyClaims::User(claims) => claims.write_stamped(stamp, writer),
             AnyClaims::Activation(claims) => claims.write_stamped(stamp, writer),
+            AnyClaims::AuthorizationRequest(claims) => claims.write_stamped(stamp, writer),
             AnyClaims::AuthorizationResponse(claims) => claims.write_stamped(stamp, writer),
             AnyClaims::Generic(claims) => claims.write_stamped(stamp, writer),
         }
@@ -431,20 +459,24 @@ impl Generic {
         let standard = stamp.map_or_else(|| self.standard.as_borrowed(), |stamp| stamp.standard);
         let mut first = writer.open(b'{');
         standard.write_members(writer, &mut first);
-        writer.key(&mut first, "nats");
-        match (&self.nats, stamp) {
-            (Node::Map(members), Some(_)) => {
-                let version = ("version".into(), Node::Uint(2));
-                let untyped = ("type".into(), Node::Text(String::new()));
-                let others = members
-                    .iter()
-                    .filter(|member| member.0 != "version" && **member != untyped)
-                    .cloned();
-                Node::Map(others.chain([version]).collect())
-                    .sorted()
-                    .write(writer);
-            }
-            (nats, _) => nats.write(writer),
+        let members: &[_] = match &self.nats {
+            Node::Map(members) => members,
+            _ => &[],
+        };
+        if stamp.is_some() {
+            let version = ("version".into(), Node::Uint(2));
+            let untyped = ("type".into(), Node::Text(String::new()));
+            let others = members
+                .iter()
+                .filter(|member| member.0 != "version" && **member != untyped)
+                .cloned();
+            writer.key(&mut first, "nats");
+            Node::Map(others.chain([version]).collect())
+                .sorted()
+                .write(writer);
+        } else if !members.is_empty() {
+            writer.key(&mut first, "nats");
+            self.nats.write(writer);
         }
         writer.close(first, b'}');
     }

@@ -2,25 +2,46 @@
 
 use super::AnyClaims;
 use crate::claims::owned::{
-    Account, ExternalAuthorization, JetStreamLimits, OperatorLimits, Permissions,
-    ResponsePermission, ScopeType, SigningKey, Template, UserScope,
+    Account, AuthorizationRequest, ExternalAuthorization, JetStreamLimits, OperatorLimits,
+    Permissions, ResponsePermission, ScopeType, SigningKey, Template, UserScope,
 };
-use crate::json::go_float;
+use crate::json::{Node, go_float};
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 
 impl AnyClaims {
     /// The same claim as nats-server sees it: what Go always has is there, each signing key
     /// stands once, a scope's limits are -1 where absent and have passed through float64, and
-    /// with tiers the flat JetStream limits are gone. For judging, not for signing.
+    /// with tiers the flat JetStream limits are gone. The numbers of a generic claim have passed
+    /// through float64, and its keys ascend. For judging, not for signing.
     pub fn effective(&self) -> AnyClaims {
         let mut claims = self.clone();
         match &mut claims {
             AnyClaims::Account(claims) => account(&mut claims.nats),
             AnyClaims::User(claims) => permissions(&mut claims.nats.permissions.permissions),
+            AnyClaims::AuthorizationRequest(claims) => request(&mut claims.nats),
+            AnyClaims::Generic(claims) => claims.nats = free(core::mem::take(&mut claims.nats)),
             _ => {}
         }
         claims
+    }
+}
+
+/// A free value as Go has it: every number is a float64, an object has each key once, the last,
+/// and they ascend.
+fn free(node: Node) -> Node {
+    match node {
+        Node::Int(value) => Node::Float(value as f64),
+        Node::Uint(value) => Node::Float(value as f64),
+        Node::List(items) => Node::List(items.into_iter().map(free).collect()),
+        Node::Map(members) => {
+            let members: BTreeMap<_, _> = members
+                .into_iter()
+                .map(|(key, value)| (key, free(value)))
+                .collect();
+            Node::Map(members.into_iter().collect())
+        }
+        other => other,
     }
 }
 
@@ -54,6 +75,17 @@ fn account(account: &mut Account) {
         keys.insert(key.key().to_owned(), key);
     }
     account.signing_keys = keys.into_values().collect();
+}
+
+fn request(request: &mut AuthorizationRequest) {
+    let server = request.server_id.get_or_insert_default();
+    for text in [&mut server.name, &mut server.host, &mut server.id] {
+        text.get_or_insert_default();
+    }
+    request.user_nkey.get_or_insert_default();
+    request.client_info.get_or_insert_default();
+    let options = request.connect_opts.get_or_insert_default();
+    options.protocol.get_or_insert_default();
 }
 
 fn permissions(permissions: &mut Permissions) {

@@ -12,3 +12,6 @@ mod read;
 pub use decode::{AnyClaims, DecodeError, Decoded, Generic, decode, read_claims};
 pub(crate) use read::shortened;
 pub use read::{Context, Notes, ReadError, ReadMembers, ReadNode};
+
+#[cfg(test)]
+mod tests;

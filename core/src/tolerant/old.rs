@@ -10,17 +10,51 @@ use alloc::vec::Vec;
 /// Members that stood at the top level and are now in `nats`.
 const MOVED: [&str; 3] = ["tags", "type", "issuer_account"];
 
+/// Members of an account's limits that version 1 does not have.
+const LATER_LIMITS: [&str; 9] = [
+    "mem_storage",
+    "disk_storage",
+    "streams",
+    "consumer",
+    "max_ack_pending",
+    "mem_max_stream_bytes",
+    "disk_max_stream_bytes",
+    "max_bytes_required",
+    "tiered_limits",
+];
+
+/// Members of `nats` that version 1 does not have; none where Go reads version 1 as version 2.
+fn later(claim_type: ClaimType) -> Option<&'static [&'static str]> {
+    match claim_type {
+        ClaimType::Operator => Some(&[
+            "assert_server_version",
+            "strict_signing_key_usage",
+            "version",
+        ]),
+        ClaimType::Account => Some(&[
+            "default_permissions",
+            "mappings",
+            "authorization",
+            "trace",
+            "cluster_traffic",
+            "description",
+            "info_url",
+            "version",
+        ]),
+        ClaimType::User => Some(&["proxy_required", "allowed_connection_types", "version"]),
+        ClaimType::Activation => Some(&["kind", "version"]),
+        _ => None,
+    }
+}
+
 /// A version 1 document in the form of version 2; its `nats.version` stays 1.
 pub(super) fn migrated(document: Node, claim_type: ClaimType) -> Node {
     let Node::Map(members) = document else {
         return document;
     };
-    if matches!(
-        claim_type,
-        ClaimType::Generic | ClaimType::AuthorizationRequest
-    ) {
+    let Some(later) = later(claim_type) else {
         return Node::Map(members);
-    }
+    };
     let moved = |name: &str| MOVED.into_iter().find(|key| same_fold(name, key));
     let mut top = Vec::new();
     let mut nats = Vec::new();
@@ -32,13 +66,22 @@ pub(super) fn migrated(document: Node, claim_type: ClaimType) -> Node {
             (None, node) => top.push((name, node)),
         }
     }
+    // What version 2 has in `nats` is not read there in version 1.
+    let is_later = |name: &str, later: &[&str]| later.iter().any(|key| same_fold(name, key));
+    nats.retain(|(name, _)| !is_later(name, later));
     for (name, _) in &mut nats {
         if claim_type == ClaimType::Activation && same_fold(name, "type") {
             *name = "kind".to_string();
         }
     }
-    // What version 2 has in `nats` is not read there in version 1.
-    nats.retain(|(name, _)| moved(name).is_none() && !same_fold(name, "version"));
+    nats.retain(|(name, _)| moved(name).is_none());
+    for (name, node) in &mut nats {
+        if let Node::Map(limits) = node
+            && same_fold(name, "limits")
+        {
+            limits.retain(|(name, _)| !is_later(name, &LATER_LIMITS));
+        }
+    }
     let mut nats = Node::Map(nats);
     if claim_type == ClaimType::User {
         for limit in ["subs", "data", "payload"] {

@@ -2,8 +2,8 @@
 
 use crate::canonical::{fold, same_fold};
 use crate::claims::{ExportType, Sampling, ScopeType};
-use crate::json::Node;
-use alloc::borrow::ToOwned;
+use crate::json::{Node, go_float};
+use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -23,11 +23,11 @@ pub struct ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` must be {}, not {}",
-            self.path, self.wanted, self.found
-        )
+        match self.path.as_str() {
+            "" => f.write_str("the claims")?,
+            path => write!(f, "`{path}`")?,
+        }
+        write!(f, " must be {}, not {}", self.wanted, self.found)
     }
 }
 
@@ -66,7 +66,8 @@ impl Notes {
 /// Where reading is, and what was passed over.
 #[derive(Debug, Default)]
 pub struct Context {
-    path: Vec<String>,
+    /// Keys divided by dots.
+    path: String,
     /// What was passed over so far.
     pub notes: Notes,
 }
@@ -78,6 +79,9 @@ const MAX_KEY: usize = 64;
 pub trait ReadNode: Default {
     /// Whether a list that stands again is added to the first, and not read in its place.
     const APPENDS: bool = false;
+
+    /// Whether `null` leaves the member as it is. Go asks a type with a reader of its own.
+    const PASSES_NULL: bool = true;
 
     /// Reads the value.
     ///
@@ -137,9 +141,13 @@ impl Context {
         key: &str,
         read: impl FnOnce(&mut Context) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        self.path.push(key.to_owned());
+        let before = self.path.len();
+        if before > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
         let value = read(self)?;
-        self.path.pop();
+        self.path.truncate(before);
         Ok(value)
     }
 
@@ -167,18 +175,45 @@ impl Context {
         Ok(())
     }
 
+    /// The same value as it is after Go's maps: every key once in an object, the last, and
+    /// ascending; others are noted. A number is whole if its value is.
+    pub(crate) fn unique(&mut self, node: Node) -> Node {
+        match node {
+            Node::List(items) => {
+                Node::List(items.into_iter().map(|item| self.unique(item)).collect())
+            }
+            Node::Map(members) => {
+                let mut unique = BTreeMap::new();
+                for (name, node) in members {
+                    let node = self.unique(node);
+                    if unique.contains_key(&name) {
+                        let path = self.path_of(&name);
+                        self.notes.repeated.push(path);
+                    }
+                    unique.insert(name, node);
+                }
+                Node::Map(unique.into_iter().collect())
+            }
+            Node::Float(value) => match go_float(value).parse() {
+                Ok(whole) => u64::try_from(whole).map_or(Node::Int(whole), Node::Uint),
+                Err(_) => Node::Float(value),
+            },
+            other => other,
+        }
+    }
+
     fn path_of(&self, name: &str) -> String {
-        let mut path = self.path.join(".");
+        let mut path = self.path.clone();
         if !path.is_empty() {
             path.push('.');
         }
-        path.push_str(&shortened(name));
+        path.push_str(shortened(name).as_ref());
         path
     }
 
-    fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
+    pub(super) fn wrong(&self, wanted: &'static str, found: &Node) -> ReadError {
         ReadError {
-            path: self.path.join("."),
+            path: self.path.clone(),
             wanted,
             found: match found {
                 Node::Text(text) => format!(
@@ -195,10 +230,13 @@ impl Context {
 }
 
 /// A key for a path. Cut, since a long key would stand in the path of everything below it.
-pub(crate) fn shortened(key: &str) -> String {
+pub(crate) fn shortened(key: &str) -> Cow<'_, str> {
+    if key.len() <= MAX_KEY {
+        return Cow::Borrowed(key);
+    }
     match key.char_indices().nth(MAX_KEY) {
-        Some((end, _)) => format!("{}…", &key[..end]),
-        None => key.to_owned(),
+        Some((end, _)) => Cow::Owned(format!("{}…", &key[..end])),
+        None => Cow::Borrowed(key),
     }
 }
 
@@ -258,7 +296,7 @@ read_number!(i64: "a whole number of 64 bits", u64: "a whole number from 0", u8:
 
 impl<T: ReadNode> ReadNode for Option<T> {
     fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
-        if node == Node::Null {
+        if node == Node::Null && T::PASSES_NULL {
             return Ok(());
         }
         self.get_or_insert_default().read(node, cx)
@@ -284,9 +322,7 @@ impl<T: ReadNode> ReadNode for Vec<T> {
         for (index, item) in items.into_iter().enumerate() {
             // Go reads a list that stands again onto the items of the first.
             let mut value = before.next().unwrap_or_default();
-            cx.path.push(format!("{index}"));
-            value.read(item, cx)?;
-            cx.path.pop();
+            cx.within(&format!("{index}"), |cx| value.read(item, cx))?;
             self.push(value);
         }
         Ok(())
@@ -303,11 +339,18 @@ impl<V: ReadNode> ReadNode for BTreeMap<String, V> {
             }
             other => return Err(cx.wrong("an object", &other)),
         };
+        let mut entries = Vec::with_capacity(members.len());
         for (name, node) in members {
             let mut value = V::default();
-            cx.path.push(shortened(&name));
-            value.read(node, cx)?;
-            cx.path.pop();
+            cx.within(shortened(&name).as_ref(), |cx| value.read(node, cx))?;
+            entries.push((name, value));
+        }
+        // Made at once of keys that ascend, as Go writes them, a map is made much faster.
+        if self.is_empty() && entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            *self = entries.into_iter().collect();
+            return Ok(());
+        }
+        for (name, value) in entries {
             if self.contains_key(&name) {
                 let path = cx.path_of(&name);
                 cx.notes.repeated.push(path);
@@ -334,6 +377,8 @@ impl ReadNode for Sampling {
 macro_rules! read_enum {
     ($( $name:ident, $default:ident, $wanted:literal );*) => { $(
         impl ReadNode for $name {
+            const PASSES_NULL: bool = false;
+
             fn read(&mut self, node: Node, cx: &mut Context) -> Result<(), ReadError> {
                 *self = node
                     .as_text()

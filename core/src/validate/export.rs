@@ -2,13 +2,13 @@
 
 use super::Findings;
 use super::common::{info, subject};
+use super::overlap::Subjects;
 use super::text::Quoted;
 use crate::claims::ExportType;
 use crate::claims::owned::{Export, ServiceLatency};
 use crate::subject::Subject;
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::vec::Vec;
 
 /// `Exports.Validate`.
 pub(super) fn exports(exports: &[Export], found: &mut Findings<'_>) {
@@ -27,26 +27,39 @@ fn overlaps(
     is_kind: impl Fn(&Export) -> bool,
     found: &mut Findings<'_>,
 ) {
-    let subjects: Vec<_> = exports
-        .iter()
-        .enumerate()
-        .filter(|(_, export)| is_kind(export))
-        .map(|(index, export)| (index, Subject::new(&export.subject)))
-        .collect();
+    let list = || {
+        let exports = exports
+            .iter()
+            .enumerate()
+            .filter(|(_, export)| is_kind(export));
+        exports.map(|(index, export)| (index, Subject::new(&export.subject)))
+    };
+    let mut subjects = Subjects::new(list());
     let mut seen = BTreeSet::new();
-    for (index, inner) in &subjects {
-        for (other, outer) in &subjects {
-            if found.is_full() {
-                return;
-            }
-            if index != other && inner.is_contained_in(outer) && seen.insert(outer.as_str()) {
-                let (outer, inner) = (Quoted(outer.as_str()), Quoted(inner.as_str()));
-                let at = &format!("nats.exports.{other}.subject");
-                found.error(
-                    at,
-                    format_args!("{kind} export {outer} already exports {inner}"),
-                );
-            }
+    for (index, outer) in list().filter(|(_, outer)| seen.insert(outer.as_str())) {
+        if found.is_full() {
+            return;
+        }
+        let mut inner = None;
+        let search = subjects.contained_in(&outer, |row| {
+            inner = row.places.iter().copied().find(|place| *place != index);
+            inner.is_some()
+        });
+        if search.is_err() {
+            found.error(
+                "nats.exports",
+                format_args!("there are too many {kind} exports with wildcards to compare them"),
+            );
+            return;
+        }
+        if let Some(inner) = inner {
+            let at = &format!("nats.exports.{index}.subject");
+            let inner = Quoted(&exports[inner].subject);
+            let outer = Quoted(outer.as_str());
+            found.error(
+                at,
+                format_args!("{kind} export {outer} already exports {inner}"),
+            );
         }
     }
 }

@@ -1,62 +1,78 @@
 //! Imports.
 
 use super::common::subject;
+use super::overlap::{Row, Subjects, TooMany};
 use super::text::Quoted;
-use super::{Class, Findings, other};
+use super::{Class, Findings, MAX_FINDINGS, other};
 use crate::claims::ExportType;
 use crate::claims::owned::{Activation, Claims, Import};
 use crate::subject::Subject;
 use crate::tolerant::{AnyClaims, Decoded, decode};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
 /// `Imports.Validate`: each import, and service imports of one account that overlap here.
 pub(super) fn imports(imports: &[Import], importer: &str, found: &mut Findings<'_>) {
-    let mut by_account: BTreeMap<&str, Vec<Subject<'_>>> = BTreeMap::new();
+    let mut by_account: BTreeMap<&str, Vec<(usize, Subject<'_>)>> = BTreeMap::new();
     for (index, one) in imports.iter().enumerate() {
-        let at = format!("nats.imports.{index}");
         if one.kind == Some(ExportType::Service) {
-            overlaps(one, by_account.entry(&one.account).or_default(), &at, found);
+            let list = by_account.entry(&one.account).or_default();
+            list.push((index, local(one).1));
         }
-        import(one, importer, &at, found);
+        import(one, importer, &format!("nats.imports.{index}"), found);
+    }
+    for list in by_account.values() {
+        if overlaps(imports, list, found).is_err() {
+            found.error(
+                "nats.imports",
+                format_args!("there are too many service imports with wildcards to compare them"),
+            );
+        }
     }
 }
 
-fn overlaps<'i>(
-    import: &'i Import,
-    seen: &mut Vec<Subject<'i>>,
-    at: &str,
+/// Each import of one account with those before it.
+fn overlaps(
+    imports: &[Import],
+    list: &[(usize, Subject<'_>)],
     found: &mut Findings<'_>,
-) {
-    let (key, here) = local(import);
-    let at = &format!("{at}.{key}");
-    let account = Quoted(&import.account);
-    let shown = Quoted(here.as_str());
-    let mut again = false;
-    for other in seen.iter() {
+) -> Result<(), TooMany> {
+    let mut subjects = Subjects::new(list.iter().copied());
+    for &(index, here) in list {
         if found.is_full() {
-            return;
+            break;
         }
-        let same = here.tokens().eq(other.tokens());
-        again |= same;
-        if same || here.is_contained_in(other) || other.is_contained_in(&here) {
+        let mut before = BTreeSet::new();
+        let mut again = false;
+        let mut see = |row: &Row<'_>| {
+            let first = row.places.first().copied().filter(|first| *first < index);
+            before.extend(first);
+            again |= first.is_some() && row.places.binary_search(&index).is_ok();
+            before.len() >= MAX_FINDINGS
+        };
+        subjects.contained_in(&here, &mut see)?;
+        subjects.containing(&here, &mut see)?;
+        let at = &format!("nats.imports.{index}.{}", local(&imports[index]).0);
+        let account = Quoted(&imports[index].account);
+        let shown = Quoted(here.as_str());
+        for other in before {
+            let (_, other) = local(&imports[other]);
             let other = Quoted(other.as_str());
             found.error(
                 at,
                 format_args!("{shown} overlaps {other}, also imported from account {account}"),
             );
         }
+        if again {
+            // nats-io/jwt finds an equal subject a second time.
+            found.error(
+                at,
+                format_args!("{shown} is imported twice from account {account}"),
+            );
+        }
     }
-    if again {
-        // nats-io/jwt finds an equal subject a second time.
-        found.error(
-            at,
-            format_args!("{shown} is imported twice from account {account}"),
-        );
-    } else {
-        seen.push(here);
-    }
+    Ok(())
 }
 
 /// The subject that a service import takes in this account, and its member.

@@ -3,9 +3,7 @@
 use super::Findings;
 use super::common::{is_key, issuer_account, subject};
 use super::text::Quoted;
-use crate::claims::ClaimType;
-use crate::claims::owned::{Activation, AuthorizationResponse, Standard};
-use crate::json::Node;
+use crate::claims::owned::{Activation, AuthorizationRequest, AuthorizationResponse, Standard};
 use crate::nkey::Kind;
 use alloc::format;
 
@@ -65,19 +63,10 @@ pub(super) fn response(
     }
 }
 
-/// A claim with free members: of those only authorization requests have rules
-/// (`AuthorizationRequestClaims.Validate`).
-pub(super) fn generic(nats: &Node, found: &mut Findings<'_>) {
+/// `AuthorizationRequestClaims.Validate`.
+pub(super) fn request(request: &AuthorizationRequest, found: &mut Findings<'_>) {
     const AT: &str = "nats.user_nkey";
-    let name = nats.get("type").and_then(Node::as_text).unwrap_or_default();
-    if ClaimType::from_name(name) != ClaimType::AuthorizationRequest {
-        return;
-    }
-    match nats
-        .get("user_nkey")
-        .and_then(Node::as_text)
-        .unwrap_or_default()
-    {
+    match request.user_nkey.as_deref().unwrap_or_default() {
         "" => found.error(AT, format_args!("the user's key is missing")),
         key if !is_key(key, Kind::User) => {
             found.error(

@@ -52,13 +52,37 @@ fn every_byte_counts() {
     assert_eq!(bob.open(&alice.public_key(), &longer), Err(Error::Open));
 }
 
-/// The example of NaCl, "Cryptography in NaCl", sections 2 and 10.
+/// NaCl's own example (`tests/box.c`), with the keys of RFC 7748, section 6.1.
 #[test]
 fn the_box_is_that_of_nacl() {
     let bytes = |hex: &str| data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
-    let curve = |hex: &str| Seed::from_bytes(Kind::Curve, bytes(hex).try_into().unwrap());
-    let alice = curve("77076d0a7318a57d3c16c17251b26645df4c5ef2f6a5f3e7c3f3b5a3f5d2d9e8");
-    assert_eq!(alice.kind(), Kind::Curve);
+    let curve = |hex: &str| {
+        let seed = Seed::from_bytes(Kind::Curve, bytes(hex).try_into().unwrap());
+        CurvePair::from_seed(&seed).unwrap()
+    };
+    let alice = curve("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+    let bob = curve("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb");
+    assert_eq!(
+        bob.public_key().as_bytes()[..],
+        bytes("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f")
+    );
+    let plaintext = bytes(concat!(
+        "be075fc53c81f2d5cf141316ebeb0c7b5228c52a4c62cbd44b66849b64244ffce5ecbaaf33bd751a1ac728d45e6c6129",
+        "6cdc3c01233561f41db66cce314adb310e3be8250c46f06dceea3a7fa1348057e2f6556ad6b1318a024a838f21af1fde",
+        "048977eb48f59ffd4924ca1c60902e52f0a089bc76897040e082f937763848645e0705"
+    ));
+    let boxed = bytes(concat!(
+        "f3ffc7703f9400e52a7dfb4b3d3305d98e993b9f48681273c29650ba32fc76ce48332ea7164d96a4476fb8c531a1186a",
+        "c0dfc17c98dce87b4da7f011ec48c97271d2c20f9b928fe2270d6fb863d51738b48eeee314a7cc8ab932164548e526ae",
+        "90224368517acfeabd6bb3732bc0e9da99832b61ca01b6de56244a9e88d5f9b37973f622a43d14a6599b1f654cb45a74",
+        "e355a5"
+    ));
+    let nonce = bytes("69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37");
+    let sealed = alice.seal(&bob.public_key(), &plaintext, |bytes| {
+        bytes.copy_from_slice(&nonce);
+        Ok::<(), ()>(())
+    });
+    assert_eq!(sealed.unwrap()[HEAD_LEN..], boxed);
 }
 
 #[test]

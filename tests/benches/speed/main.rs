@@ -3,6 +3,7 @@
 //! Everything is measured with the other side on the same machine in the same minute, so
 //! that a busy machine changes both. `docs/performance.md` has the figures of one run.
 
+mod commands;
 mod core_speed;
 mod socket;
 mod start;
@@ -26,7 +27,12 @@ impl Row {
 }
 
 fn main() {
-    let rows = [core_speed::rows(), socket::rows(), start::rows()];
+    let rows = [
+        core_speed::rows(),
+        socket::rows(),
+        start::rows(),
+        commands::rows(),
+    ];
     println!("| what | wanted | measured |\n|---|---|---|");
     for row in rows.iter().flatten() {
         println!("| {} | {} | {} |", row.what, row.wanted, row.measured);

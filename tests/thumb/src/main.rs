@@ -3,7 +3,9 @@
 #![no_std]
 #![no_main]
 
-#[cfg(any(feature = "sign", feature = "verify"))]
+#[cfg(feature = "token")]
+mod token;
+#[cfg(any(feature = "sign", feature = "verify", feature = "token"))]
 mod work;
 
 use core::arch::asm;
@@ -22,9 +24,11 @@ static RESET: unsafe extern "C" fn() -> ! = Reset;
 /// The reset vector: called by the processor alone.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn Reset() -> ! {
-    #[cfg(any(feature = "sign", feature = "verify"))]
+    #[cfg(feature = "token")]
+    token::measure();
+    #[cfg(all(any(feature = "sign", feature = "verify"), not(feature = "token")))]
     work::measure();
-    #[cfg(not(any(feature = "sign", feature = "verify")))]
+    #[cfg(not(any(feature = "sign", feature = "verify", feature = "token")))]
     print("frame\n\0");
     exit()
 }
@@ -54,7 +58,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// Runs `work` on a painted stack; the bytes it used.
-#[cfg_attr(not(any(feature = "sign", feature = "verify")), expect(dead_code))]
+#[cfg_attr(
+    not(any(feature = "sign", feature = "verify", feature = "token")),
+    expect(dead_code)
+)]
 fn stack_of(work: impl FnOnce()) -> usize {
     let low = &raw mut _stack_end;
     let top: u32;

@@ -1,10 +1,16 @@
 //! The work that is measured: a user's claim of about 600 bytes, as in the seed example.
 
+#[cfg(not(feature = "token"))]
 use crate::{print, stack_of};
 use core::fmt::Write;
+#[cfg(not(feature = "token"))]
 use core::hint::black_box;
-use nkey_core::claims::{Claims, NatsLimits, Permission, Permissions, Standard, User, UserPermissionLimits};
+use nkey_core::claims::{
+    Claims, NatsLimits, Permission, Permissions, Standard, User, UserPermissionLimits,
+};
+#[cfg(not(feature = "token"))]
 use nkey_core::jwt;
+#[cfg(not(feature = "token"))]
 use nkey_core::nkey::{KeyPair, Kind, Seed};
 
 const SUBJECT: &str = "UATWOEX5T5LGWJ54SC7H762G5PKSSFPVTJX67IUFENTVPYHA4DPDJUZU";
@@ -13,10 +19,14 @@ const SYST_RVR: *mut u32 = 0xE000_E014 as *mut u32;
 const SYST_CVR: *mut u32 = 0xE000_E018 as *mut u32;
 const SPAN: u32 = 0x00FF_FFFF;
 
-fn claims() -> Claims<'static, User<'static>> {
+pub fn claims() -> Claims<'static, User<'static>> {
     let allow = |allow| Some(Permission { allow, deny: &[] });
     Claims {
-        standard: Standard { name: "my-user", sub: SUBJECT, ..Standard::default() },
+        standard: Standard {
+            name: "my-user",
+            sub: SUBJECT,
+            ..Standard::default()
+        },
         nats: User {
             permissions: UserPermissionLimits {
                 permissions: Permissions {
@@ -24,7 +34,11 @@ fn claims() -> Claims<'static, User<'static>> {
                     subscribe: allow(&["_INBOX.>"]),
                     resp: None,
                 },
-                limits: NatsLimits { subs: -1, data: 1 << 30, payload: -1 },
+                limits: NatsLimits {
+                    subs: -1,
+                    data: 1 << 30,
+                    payload: -1,
+                },
                 ..UserPermissionLimits::default()
             },
             issuer_account: "",
@@ -34,7 +48,7 @@ fn claims() -> Claims<'static, User<'static>> {
 }
 
 /// SysTick ticks that `work` takes; QEMU counts 40 instructions a tick on this board.
-fn ticks(work: impl FnOnce()) -> u32 {
+pub fn ticks(work: impl FnOnce()) -> u32 {
     // SAFETY: SysTick's registers; nothing else uses the timer.
     unsafe {
         SYST_CSR.write_volatile(0);
@@ -47,6 +61,7 @@ fn ticks(work: impl FnOnce()) -> u32 {
     }
 }
 
+#[cfg(not(feature = "token"))]
 pub fn measure() {
     let pair = match KeyPair::from_seed(&Seed::from_bytes(Kind::Account, [7; 32])) {
         Ok(pair) => pair,
@@ -64,20 +79,40 @@ pub fn measure() {
     };
     let stack = stack_of(&mut sign);
     let used = ticks(&mut sign);
-    let mut line = Line { text: [0; 96], len: 0 };
-    let _ = write!(line, "token {len} stack {stack} instructions {}\n", used * 40);
-    print(core::str::from_utf8(&line.text).unwrap_or("text\n\0"));
+    let mut line = Line::new();
+    let _ = write!(
+        line,
+        "token {len} stack {stack} instructions {}\n",
+        used * 40
+    );
+    print(line.text());
 }
 
 /// A zero-ended line.
-struct Line {
-    text: [u8; 96],
+pub struct Line {
+    text: [u8; 160],
     len: usize,
+}
+
+impl Line {
+    pub const fn new() -> Line {
+        Line {
+            text: [0; 160],
+            len: 0,
+        }
+    }
+
+    pub fn text(&self) -> &str {
+        core::str::from_utf8(&self.text).unwrap_or("text\n\0")
+    }
 }
 
 impl Write for Line {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        let room = self.text.get_mut(self.len..self.len + text.len()).ok_or(core::fmt::Error)?;
+        let room = self
+            .text
+            .get_mut(self.len..self.len + text.len())
+            .ok_or(core::fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
         self.len += text.len();
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, renameat, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 use std::fs::File;
@@ -23,6 +23,7 @@ pub(super) enum Step<'a> {
     Create(&'a str),
     Write(&'a str, &'a [u8]),
     Sync(&'a str),
+    SyncAll,
     Rename(&'a str, &'a str),
     Remove(&'a str),
     SyncFolder,
@@ -177,7 +178,36 @@ impl Folder {
         })
     }
 
+    /// Puts files at their names, as [`Folder::write`], with one flush for all of them. After an
+    /// error some may be there.
+    pub(super) fn write_many(&self, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let temporaries: Vec<String> = files.iter().map(|(name, _)| temporary(name)).collect();
+        let write = || {
+            for ((_, bytes), temporary) in files.iter().zip(&temporaries) {
+                self.create(temporary, bytes)?;
+            }
+            step(&self.path, &Step::SyncAll)?;
+            syncfs(&self.fd)?;
+            for ((name, _), temporary) in files.iter().zip(&temporaries) {
+                self.rename_raw(temporary, name)?;
+            }
+            self.sync_raw()
+        };
+        write().map_err(|error| {
+            for temporary in &temporaries {
+                let _ = self.remove_raw(temporary);
+            }
+            self.failed("cannot write", "", error)
+        })
+    }
+
     fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = self.create(name, bytes)?;
+        step(&self.path, &Step::Sync(name))?;
+        file.sync_all()
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> io::Result<File> {
         step(&self.path, &Step::Create(name))?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let open = || openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR);
@@ -192,8 +222,7 @@ impl Folder {
         step(&self.path, &Step::Write(name, bytes))?;
         let mut file = File::from(fd);
         file.write_all(bytes)?;
-        step(&self.path, &Step::Sync(name))?;
-        file.sync_all()
+        Ok(file)
     }
 
     /// Renames a file for good.

@@ -246,6 +246,10 @@ impl Store for Vault {
         self.add_key(seed, name, flags)
     }
 
+    fn add_many(&self, keys: &[(Seed, &str)], flags: Flags) -> Vec<Result<PublicKey, StoreError>> {
+        self.add_keys(keys, flags)
+    }
+
     fn export(&self, key: &PublicKey) -> Result<nkey::Secret, StoreError> {
         self.with(key, |info, held| match info.flags.exportable {
             true => Ok(held.seed().encode()),

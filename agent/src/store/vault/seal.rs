@@ -58,6 +58,7 @@ impl Seal {
         };
         let plain = match self {
             Seal::Passphrase => {
+                enough_memory(work_factor(&bytes))?;
                 let text = format!("Passphrase of the vault {}", root.path());
                 let passphrase = prompt.secret(&text).ok_or(StoreError::Cancelled)?;
                 open_with_passphrase(&bytes, &passphrase)
@@ -85,6 +86,36 @@ impl Seal {
     }
 }
 
+/// What the header of an age file asks of scrypt; what is no such file is refused by age.
+fn work_factor(bytes: &[u8]) -> u8 {
+    std::str::from_utf8(bytes.get(..256).unwrap_or(bytes))
+        .unwrap_or_else(|error| {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        })
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("-> scrypt ")?
+                .split(' ')
+                .nth(1)?
+                .parse()
+                .ok()
+        })
+        .unwrap_or(WORK_FACTOR)
+        .min(MAX_WORK_FACTOR)
+}
+
+/// scrypt ends the process where it gets no memory, so it is asked for before.
+fn enough_memory(work_factor: u8) -> Result<(), StoreError> {
+    // RFC 7914: 128 * r * N bytes, and r is 8.
+    let bytes = 1usize << (work_factor + 10);
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
+        StoreError::Refused(format!(
+            "a passphrase takes {} MiB of memory, which this process does not get: raise its limit",
+            bytes >> 20
+        ))
+    })
+}
+
 /// One at a time: each takes 256 MiB.
 static SCRYPT: Mutex<()> = Mutex::new(());
 
@@ -106,6 +137,7 @@ pub(super) fn seal_with_passphrase(
             "the passphrase is empty: give one of some words".into(),
         ));
     }
+    enough_memory(work_factor)?;
     let mut recipient = age::scrypt::Recipient::new(secret(passphrase));
     recipient.set_work_factor(work_factor);
     let _turn = SCRYPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,4 +185,25 @@ fn secret(passphrase: &str) -> SecretString {
     let mut copy = String::with_capacity(passphrase.len());
     copy.push_str(passphrase);
     SecretString::from(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::work_factor;
+
+    #[test]
+    fn the_header_says_how_much_work_there_is() {
+        let header =
+            |line: &str| format!("age-encryption.org/v1\n{line}\nAAAA\n--- BBBB\n\u{fffd}");
+        for (line, factor) in [
+            ("-> scrypt c2FsdA 18", 18),
+            ("-> scrypt c2FsdA 12", 12),
+            ("-> scrypt c2FsdA 255", 20),
+            ("-> scrypt c2FsdA 999", 18),
+            ("-> X25519 c2FsdA", 18),
+        ] {
+            assert_eq!(work_factor(header(line).as_bytes()), factor, "{line}");
+        }
+        assert_eq!(work_factor(b"\xff"), 18);
+    }
 }

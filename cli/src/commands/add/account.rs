@@ -11,7 +11,7 @@ use crate::store::defaults::new_account;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::signer::account_signer;
-use crate::store::{Entry, Operator, Store, check_name};
+use crate::store::{Entry, Operator, Store, check_name, managed};
 use nkey_core::claims::owned::{self, SigningKey};
 use nkey_core::nkey::Kind;
 use serde::Serialize;
@@ -98,6 +98,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         });
     }
     store.select(&lock, operator.name(), Some(&name), ctx.now())?;
+    managed::synchronize(ctx, &lock, &operator, &entry, &name)?;
     if args.json {
         return ctx.out.json(&added);
     }

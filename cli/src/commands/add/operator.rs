@@ -10,7 +10,8 @@ use crate::store::defaults::new_operator;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::system::{self, Pair};
-use crate::store::{Lock, Operator, Store, check_name};
+use crate::store::trust::operator_signed;
+use crate::store::{Lock, Operator, Store, check_name, well_known};
 use nkey_core::creds;
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::Kind;
@@ -27,8 +28,8 @@ pub struct Args {
     /// Make a system account as well, signed by the signing key if there is one
     #[arg(short, long)]
     sys: bool,
-    /// Take the operator's JWT, which others issue, from FILE, or - for standard input
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["sys", "generate_signing_key"])]
+    /// Take the JWT of an operator that others hold from a URL, a name that nsc knows, or a file
+    #[arg(short, long, value_name = "URL|NAME|FILE", conflicts_with_all = ["sys", "generate_signing_key"])]
     url: Option<String>,
     /// Replace the operator's JWT by the one from FILE
     #[arg(long, requires = "url")]
@@ -45,9 +46,11 @@ pub struct Args {
 
 /// What was added.
 #[derive(Serialize)]
-struct Added {
-    name: String,
-    public_key: String,
+pub struct Added {
+    /// Its name.
+    pub name: String,
+    /// Its key.
+    pub public_key: String,
     signing_keys: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     system_account: Option<String>,
@@ -139,7 +142,7 @@ fn prepare(
             fresh,
             name,
             [system::ACCOUNT, system::USER],
-            &signer,
+            Some(&signer),
             true,
         )?;
         claims.nats.system_account = pair.account.to_string();
@@ -166,23 +169,37 @@ fn finish(
 ) -> Result<(), Error> {
     operator.write_operator(lock, token, read)?;
     operator.write_marker(lock)?;
-    store.select(lock, operator.name(), None, ctx.now())
+    let account = store.kept_account(operator)?;
+    store.select(lock, operator.name(), account.as_deref(), ctx.now())
 }
 
 fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> {
-    if source.contains("://") {
-        return Err(Error::usage(format!(
-            "operators are not fetched from servers in this version: fetch {} yourself and give the file",
-            clean_inline(source)
-        )));
-    }
     if args.validity.is_given() {
         return Err(Error::usage(
             "--expiry and --start cannot change a JWT that others issue",
         ));
     }
-    let text = source::read(source, MAX_TEXT)?;
-    let token = creds::parse_token(&text).trim();
+    let token = match well_known::url(source) {
+        Some(url) => well_known::fetch(&url)?,
+        None => {
+            let text = source::read(source, MAX_TEXT)?;
+            creds::parse_token(&text).trim().to_owned()
+        }
+    };
+    store_token(ctx, source, &token, args.name.get(), args.force)
+}
+
+/// Stores the token of an operator that others hold.
+///
+/// # Errors
+/// If it is none, or the store has another operator of that name.
+pub fn store_token(
+    ctx: &mut Context,
+    source: &str,
+    token: &str,
+    name: Option<&str>,
+    force: bool,
+) -> Result<Added, Error> {
     let failed = |reason: String| Error::failed(format!("{}: {reason}", clean_inline(source)));
     let decoded = tolerant::decode(token).map_err(|error| failed(error.to_string()))?;
     let AnyClaims::Operator(claims) = decoded.claims else {
@@ -194,13 +211,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
         ));
     }
     let (sub, signing_keys) = (&claims.standard.sub, &claims.nats.signing_keys);
-    if claims.standard.iss != *sub && !signing_keys.contains(&claims.standard.iss) {
-        return Err(failed(format!(
-            "{} is neither the operator nor one of its signing keys",
-            claims.standard.iss
-        )));
-    }
-    let name = args.name.get().unwrap_or(&claims.standard.name).to_owned();
+    let name = name.unwrap_or(&claims.standard.name).to_owned();
     check_name("an operator", &name)?;
     let mut store = Store::open(&ctx.global)?;
     let lock = store.lock()?;
@@ -212,7 +223,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
             .filter(|account| !account.is_empty()),
     };
     if store.operators()?.contains(&name) {
-        if !args.force {
+        if !force {
             let error = exists(&store, &name).next(format!(
                 "nkey add operator -u {} --force",
                 clean_inline(source)
@@ -228,6 +239,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
                 known.sub()
             )));
         }
+        operator_signed(&claims, Some(&known.claims)).map_err(failed)?;
         if claims.standard.iat < known.claims.standard.iat
             || claims.standard.iat == known.claims.standard.iat && token != known.token
         {
@@ -237,6 +249,7 @@ fn import(args: &Args, ctx: &mut Context, source: &str) -> Result<Added, Error> 
         }
         finish(ctx, &mut store, &lock, &operator, token, Some(&known.bytes))?;
     } else {
+        operator_signed(&claims, None).map_err(failed)?;
         let operator = Operator::new(store.root(), &name, true)?;
         if operator.dir().exists() {
             return Err(exists(&store, &name));

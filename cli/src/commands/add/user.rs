@@ -1,7 +1,7 @@
 //! `nkey add user`.
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::input::name::NameFlag;
 use crate::input::permissions::PermissionFlags;
 use crate::input::validity::ValidityFlags;
@@ -12,9 +12,9 @@ use crate::store::chain::has_own_permissions;
 use crate::store::defaults::new_user;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
-use crate::store::signer::{Signer, after_revocations, user_signer};
+use crate::store::signer::{Signer, after_revocations, likely_user_signer, user_signer};
 use crate::store::{Entry, Operator, Store, check_name};
-use nkey_core::claims::owned::Account;
+use nkey_core::claims::owned::{Account, Claims, User};
 use nkey_core::nkey::{Kind, PublicKey};
 use serde::Serialize;
 
@@ -28,6 +28,19 @@ pub struct Args {
     /// The user's public key, instead of a new key in the agent
     #[arg(short = 'k', long, value_name = "KEY")]
     public_key: Option<String>,
+    #[command(flatten)]
+    flags: UserFlags,
+    /// Make the user's key in this store, such as a token, instead of the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
+
+/// What a user may do.
+#[derive(clap::Args)]
+pub struct UserFlags {
     #[command(flatten)]
     validity: ValidityFlags,
     #[command(flatten)]
@@ -50,12 +63,6 @@ pub struct Args {
     /// Largest message in bytes [default: -1, unlimited]
     #[arg(long, value_name = "SIZE", value_parser = size::parse, allow_negative_numbers = true)]
     payload: Option<i64>,
-    /// Make the user's key in this store, such as a token, instead of the vault
-    #[arg(long, value_name = "STORE")]
-    store: Option<String>,
-    /// Print JSON
-    #[arg(short = 'J', long)]
-    json: bool,
 }
 
 /// What was added.
@@ -98,19 +105,38 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         );
         return Err(Error::failed(format!("account {of} has a user {name} already")).next(next));
     }
-    let signer = user_signer(ctx, strict, &account)?;
-    let mut fresh = Fresh::begin(ctx)?;
-    let added = prepare(
-        args,
+    let likely = likely_user_signer(ctx, strict, &account)?;
+    let (signer, mut fresh) = match &likely {
+        Some(signer) => (signer.clone(), Fresh::unasked()?),
+        None => (user_signer(ctx, strict, &account)?, Fresh::begin(ctx)?),
+    };
+    let key = match user_key(
         ctx,
-        &operator,
-        &account,
-        &name,
         given.as_ref(),
-        &signer,
+        args.store.as_deref(),
+        [operator.name(), &account.name, &name],
         &mut fresh,
-    )
-    .map_err(|error| fresh.abandon(ctx, error))?;
+    ) {
+        Err(error) if error.code() == Exit::NoAgent as u8 => {
+            // What it says of a locked agent names the store.
+            Fresh::begin(ctx)?;
+            return Err(error);
+        }
+        Err(error) => return Err(fresh.abandon(ctx, error)),
+        Ok(key) => key,
+    };
+    let mut added = prepare(args, ctx, &operator, &account, &name, &key, &signer);
+    if let (Err(error), Some(_)) = (&added, &likely)
+        && error.code() == Exit::Failed as u8
+    {
+        let asked = user_signer(ctx, strict, &account);
+        added = match asked {
+            Ok(asked) if asked.key == signer.key => added,
+            Ok(asked) => prepare(args, ctx, &operator, &account, &name, &key, &asked),
+            Err(error) => Err(error),
+        };
+    }
+    let added = added.map_err(|error| fresh.abandon(ctx, error))?;
     if let Err(error) = operator.write_user(&lock, &account.name, &name, &added.token, None) {
         return Err(if operator.has_user(&account.name, &name) {
             error
@@ -142,67 +168,36 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what run has read, once")]
+/// The key of the user that `path` names: the one that is given, or a new one.
+fn user_key(
+    ctx: &mut Context,
+    given: Option<&KeyArgument>,
+    store: Option<&str>,
+    path: [&str; 3],
+    fresh: &mut Fresh,
+) -> Result<PublicKey, Error> {
+    let key = match given {
+        Some(KeyArgument::Public(key)) => *key,
+        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
+            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
+        }
+        _ => fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&path))?,
+    };
+    key.expect_kind(Kind::User)
+        .map_err(|error| Error::usage(format!("-k: {error}")))
+}
+
 fn prepare(
     args: &Args,
     ctx: &mut Context,
     operator: &Operator,
     account: &Entry<Account>,
     name: &str,
-    given: Option<&KeyArgument>,
+    key: &PublicKey,
     signer: &Signer,
-    fresh: &mut Fresh,
 ) -> Result<Added, Error> {
-    let key: PublicKey = match given {
-        Some(KeyArgument::Public(key)) => *key,
-        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
-            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
-        }
-        _ => {
-            let path = [operator.name(), &account.name, name];
-            let name = key_names::identity(&path);
-            fresh.generate_in(ctx, args.store.as_deref(), Kind::User, &name)?
-        }
-    };
-    let key = key
-        .expect_kind(Kind::User)
-        .map_err(|error| Error::usage(format!("-k: {error}")))?;
-    let mut claims = new_user(&key, name, signer.scope.is_some());
-    args.validity.apply(&mut claims.standard, ctx.now())?;
-    let split = |flag: &str, values: &[String]| {
-        list::split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
-    };
-    claims.generic.tags = split("--tag", &args.tag)?;
-    claims.generic.tags.sort();
-    let permissions = &mut claims.nats.permissions;
-    args.permissions.apply(&mut permissions.permissions)?;
-    permissions.user.src = split("--source-network", &args.source_network)?;
-    permissions.bearer_token = args.bearer;
-    let limits = &mut permissions.limits;
-    for (limit, flag) in [
-        (&mut limits.subs, args.subs),
-        (&mut limits.data, args.data),
-        (&mut limits.payload, args.payload),
-    ] {
-        *limit = flag.unwrap_or(*limit);
-    }
+    let claims = args.flags.claims(ctx.now(), account, signer, key, name)?;
     let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
-    if signer.scope.is_some() && has_own_permissions(&claims.nats) {
-        return Err(Error::usage(format!(
-            "the role {} of the signing key says what its users may do: leave out the flags for permissions and limits",
-            clean_inline(role.as_deref().unwrap_or_default())
-        )));
-    }
-    let account_limits = account.claims.nats.limits.as_ref();
-    if args.bearer && account_limits.is_some_and(|limits| limits.account.disallow_bearer) {
-        return Err(Error::usage(format!(
-            "account {} forbids bearer users",
-            clean_inline(&account.name)
-        )));
-    }
-    if *signer.key.encode() != *account.sub() {
-        claims.nats.issuer_account = account.sub().to_owned();
-    }
     let after = after_revocations(&account.claims.nats, &claims.standard.sub);
     let token = issue(ctx, &signer.key, claims, after)?;
     Ok(Added {
@@ -214,4 +209,57 @@ fn prepare(
         role,
         token,
     })
+}
+
+impl UserFlags {
+    /// The claims of the user `name` with this key, as the flags say.
+    ///
+    /// # Errors
+    /// Exit 2 names the flag that is wrong.
+    pub fn claims(
+        &self,
+        now: i64,
+        account: &Entry<Account>,
+        signer: &Signer,
+        key: &PublicKey,
+        name: &str,
+    ) -> Result<Claims<User>, Error> {
+        let mut claims = new_user(key, name, signer.scope.is_some());
+        self.validity.apply(&mut claims.standard, now)?;
+        let split = |flag: &str, values: &[String]| {
+            list::split_tags(values).map_err(|error| Error::usage(format!("{flag}: {error}")))
+        };
+        claims.generic.tags = split("--tag", &self.tag)?;
+        claims.generic.tags.sort();
+        let permissions = &mut claims.nats.permissions;
+        self.permissions.apply(&mut permissions.permissions)?;
+        permissions.user.src = split("--source-network", &self.source_network)?;
+        permissions.bearer_token = self.bearer;
+        let limits = &mut permissions.limits;
+        for (limit, flag) in [
+            (&mut limits.subs, self.subs),
+            (&mut limits.data, self.data),
+            (&mut limits.payload, self.payload),
+        ] {
+            *limit = flag.unwrap_or(*limit);
+        }
+        let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
+        if signer.scope.is_some() && has_own_permissions(&claims.nats) {
+            return Err(Error::usage(format!(
+                "the role {} of the signing key says what its users may do: leave out the flags for permissions and limits",
+                clean_inline(role.as_deref().unwrap_or_default())
+            )));
+        }
+        let account_limits = account.claims.nats.limits.as_ref();
+        if self.bearer && account_limits.is_some_and(|limits| limits.account.disallow_bearer) {
+            return Err(Error::usage(format!(
+                "account {} forbids bearer users",
+                clean_inline(&account.name)
+            )));
+        }
+        if *signer.key.encode() != *account.sub() {
+            claims.nats.issuer_account = account.sub().to_owned();
+        }
+        Ok(claims)
+    }
 }

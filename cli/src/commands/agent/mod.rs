@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Start, stop, lock and unlock the agent
 #[derive(Subcommand)]
 pub enum Command {
     /// Forget every decrypted key until unlock

@@ -7,12 +7,13 @@ use crate::output::clean_inline;
 use crate::prompt;
 use crate::source;
 use nkey_agent::client::{AgentStatus, Client};
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::{FdFlags, fcntl_setfd};
 use serde_json::json;
 use std::env;
-use std::fs::{self, DirBuilder, File};
+use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, Command, Stdio};
@@ -64,13 +65,16 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let vault = absolute_path(&vault_dir(args.vault.as_deref())?)?;
     let passphrase = passphrase(args, &vault)?;
-    let log = socket.with_extension("log");
+    // Its own name, after the socket's: another file with the ending may be somebody's.
+    let mut log = socket.clone().into_os_string();
+    log.push(".log");
+    let log = PathBuf::from(log);
     let mut child = spawn(args, &socket, &vault, &log, passphrase.is_some())?;
     if let (Some(mut pipe), Some(passphrase)) = (child.stdin.take(), passphrase) {
         // An agent that has ended already says why in its log.
         let _ = pipe.write_all(passphrase.as_bytes());
     }
-    let status = wait(&mut child, &socket, &log)?;
+    let status = wait(&mut child, &socket)?;
     if args.json {
         return ctx.out.json(&json!({
             "socket": socket.display().to_string(),
@@ -137,7 +141,7 @@ fn passphrase(args: &Args, vault: &Path) -> Result<Option<Zeroizing<String>>, Er
         "a new vault is made at {}",
         clean_inline(&vault.display().to_string())
     );
-    prompt::new_passphrase().map(Some)
+    prompt::new_passphrase("the vault").map(Some)
 }
 
 /// The agent next to this program, else the one that PATH finds.
@@ -157,13 +161,17 @@ fn spawn(
     log: &Path,
     with_passphrase: bool,
 ) -> Result<Child, Error> {
-    let stderr = open_log(log)?;
+    close_at_exec().map_err(|error| {
+        Error::failed(format!("cannot keep open files from the agent: {error}"))
+    })?;
     let mut command = Command::new(program());
     command
         .arg("--socket")
         .arg(socket)
         .arg("--vault")
-        .arg(vault);
+        .arg(vault)
+        .arg("--log")
+        .arg(log);
     if with_passphrase {
         command
             .arg("--passphrase-file")
@@ -182,7 +190,7 @@ fn spawn(
     command
         .current_dir("/")
         .stdout(Stdio::null())
-        .stderr(stderr);
+        .stderr(Stdio::piped());
     // SAFETY: setsid is async-signal-safe and allocates nothing, so it may run between fork and exec.
     unsafe {
         command.pre_exec(|| {
@@ -198,32 +206,32 @@ fn spawn(
     })
 }
 
-/// The agent's messages go to a file beside its socket, anew at each start.
-fn open_log(log: &Path) -> Result<File, Error> {
-    let failed =
-        |error: io::Error| Error::failed(format!("cannot write {}: {error}", log.display()));
-    if let Some(directory) = log.parent() {
-        match DirBuilder::new().mode(0o700).create(directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(failed(error));
-            }
-            _ => {}
+/// Marks what this process inherited as not for the agent, which would keep it open for good:
+/// a lock, or the pipe that somebody reads to its end.
+fn close_at_exec() -> io::Result<()> {
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let Some(number) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        if number <= 2 {
+            continue;
+        }
+        // SAFETY: borrowed for this one call; a number that is closed by now is answered EBADF.
+        let file = unsafe { BorrowedFd::borrow_raw(number) };
+        match fcntl_setfd(file, FdFlags::CLOEXEC) {
+            Ok(()) | Err(rustix::io::Errno::BADF) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    let file = File::options()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        // Not through a link that somebody laid there.
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(log)
-        .map_err(failed)?;
-    file.set_len(0).map_err(failed)?;
-    Ok(file)
+    Ok(())
 }
 
 /// Waits until the child answers at `socket`, or has ended.
-fn wait(child: &mut Child, socket: &Path, log: &Path) -> Result<AgentStatus, Error> {
+fn wait(child: &mut Child, socket: &Path) -> Result<AgentStatus, Error> {
     let started = Instant::now();
     loop {
         if let Ok(status) = Client::connect(socket).and_then(|mut client| client.status())
@@ -235,13 +243,13 @@ fn wait(child: &mut Child, socket: &Path, log: &Path) -> Result<AgentStatus, Err
             .try_wait()
             .map_err(|error| Error::failed(format!("lost the agent: {error}")))?;
         if let Some(exit) = ended {
-            let message = read_log(log).unwrap_or_else(|| exit.to_string());
+            let message = said(child).unwrap_or_else(|| exit.to_string());
             return Err(Error::failed(format!("the agent did not start: {message}")));
         }
         if started.elapsed() > PATIENCE {
             let _ = child.kill();
             let _ = child.wait();
-            let message = read_log(log).unwrap_or_else(|| "it said nothing".to_owned());
+            let message = said(child).unwrap_or_else(|| "it said nothing".to_owned());
             return Err(Error::failed(format!(
                 "the agent did not answer within {} s and was ended: {message}",
                 PATIENCE.as_secs()
@@ -251,15 +259,14 @@ fn wait(child: &mut Child, socket: &Path, log: &Path) -> Result<AgentStatus, Err
     }
 }
 
-/// What the agent said before it ended; the file is removed.
-fn read_log(log: &Path) -> Option<String> {
+/// What the agent said before it ended.
+fn said(child: &mut Child) -> Option<String> {
+    let pipe = child.stderr.take()?;
+    // A plugin that outlives the agent may hold the other end.
+    fcntl_setfl(&pipe, OFlags::NONBLOCK).ok()?;
     let mut bytes = Vec::new();
-    File::open(log)
-        .ok()?
-        .take(MAX_MESSAGE)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let _ = fs::remove_file(log);
+    // What was there until nothing was is what it said.
+    let _ = pipe.take(MAX_MESSAGE).read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text
         .lines()

@@ -6,6 +6,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde_json::json;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,20 +17,31 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(5);
 
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
 
 /// Ends the agent and waits until it is gone.
 ///
 /// # Errors
 /// Exit 4 if there is no agent; if it does not end.
-pub fn run(_args: &Args, ctx: &mut Context) -> Result<(), Error> {
+pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let client = ctx.agent()?;
     // What does not answer this is another program, which is not ours to end.
-    client.status()?;
+    let told = client.status()?.pid;
     let path = client.path().to_owned();
     let pid = socket_peercred(client.stream())
         .map_err(|error| Error::failed(format!("cannot tell which process the agent is: {error}")))?
         .pid;
+    // At the near end of a forwarded socket is ssh, or the server's session.
+    if u32::try_from(pid.as_raw_nonzero().get()) != Ok(told) {
+        return Err(Error::failed(format!(
+            "{} is forwarded from another machine or namespace: stop the agent (pid {told}) where it runs",
+            path.display()
+        )));
+    }
     let cannot = |error| Error::failed(format!("cannot end process {pid}: {error}"));
     let process = pidfd_open(pid, PidfdFlags::empty()).map_err(cannot)?;
     pidfd_send_signal(&process, Signal::TERM).map_err(cannot)?;
@@ -46,6 +58,11 @@ pub fn run(_args: &Args, ctx: &mut Context) -> Result<(), Error> {
         return Err(still());
     }
     wait_for_absence(&path).then_some(()).ok_or_else(still)?;
+    if args.json {
+        return ctx
+            .out
+            .json(&json!({ "stopped": pid.as_raw_nonzero().get() }));
+    }
     ctx.out.note(format!("the agent (pid {pid}) has ended"));
     Ok(())
 }

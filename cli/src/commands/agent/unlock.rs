@@ -6,6 +6,7 @@ use crate::output::clean;
 use crate::prompt::Terminal;
 use crate::source;
 use nkey_agent::client::{self, Prompt};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 /// The longest passphrase file, in bytes.
@@ -16,6 +17,9 @@ pub struct Args {
     /// A file with the vault's passphrase (one last newline is no part of it), or - for standard input
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<String>,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    pub json: bool,
     /// A file with the PIN of a store (one last newline is no part of it); may be repeated
     #[arg(long, value_name = "STORE=FILE")]
     pub pin_file: Vec<String>,
@@ -46,6 +50,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let status = unlocked.map_err(|error| Error::from(error).next("nkey agent unlock"))?;
     for warning in &status.warnings {
         ctx.out.note(format!("warning: {warning}"));
+    }
+    if args.json {
+        let stores = status.locked_stores();
+        return ctx
+            .out
+            .json(&json!({ "locked": status.is_locked(), "locked_stores": stores }));
     }
     ctx.out.note(match status.locked_stores()[..] {
         [] => "unlocked".to_owned(),

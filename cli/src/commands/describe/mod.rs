@@ -10,19 +10,19 @@ pub mod user;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::later::Later;
 use clap::Subcommand;
 
-/// Show what an operator, account, user or JWT says
 #[derive(Subcommand)]
 pub enum Command {
     /// Show an account
-    Account(account::Args),
+    Account(Later<account::Args>),
     /// Show a JWT or creds file
-    Jwt(jwt::Args),
+    Jwt(Later<jwt::Args>),
     /// Show the operator
-    Operator(operator::Args),
+    Operator(Later<operator::Args>),
     /// Show a user
-    User(user::Args),
+    User(Later<user::Args>),
 }
 
 impl Command {

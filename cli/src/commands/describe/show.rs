@@ -3,7 +3,7 @@
 use super::human;
 use crate::context::Context;
 use crate::error::Error;
-use crate::output::json_text;
+use crate::output::{Style, json_text};
 use crate::token;
 use nkey_core::claims::Claim;
 use nkey_core::creds;
@@ -46,7 +46,13 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     for warning in token::warnings(&inspection.notes) {
         ctx.out.note(format!("WARNING: {warning}"));
     }
+    // A file is no terminal.
     let to_file = flags.output_file.as_os_str() != "--";
+    let style = if to_file {
+        Style::default()
+    } else {
+        ctx.out.style()
+    };
     let text = if let Some(path) = &flags.field {
         token::value(&token::field(&inspection.payload, path)?).to_string() + "\n"
     } else if flags.json {
@@ -56,7 +62,7 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     } else if flags.raw {
         token.to_owned() + "\n"
     } else {
-        human::text(&inspection.claims, flags.long_ids, ctx.now())
+        human::text(&inspection.claims, flags.long_ids, ctx.now(), style)
     };
     if to_file {
         write_file(flags, text.as_bytes())

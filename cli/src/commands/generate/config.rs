@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::store::chain::account_issuer;
 use crate::store::{Entry, Operator, Store, file};
 use nkey_core::claims::owned::{self, Account};
 use std::fmt::Write;
@@ -57,6 +58,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let accounts = read_accounts(&operator)?;
     let system = system_account(args, &entry, &accounts)?;
     let text = if args.resolver.mem_resolver {
+        for account in &accounts {
+            require_trusted(&entry, account)?;
+        }
         memory(&entry, system, &accounts)
     } else {
         let system = system.ok_or_else(|| {
@@ -66,6 +70,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             ))
             .next("nkey generate config --nats-resolver --sys-account NAME")
         })?;
+        require_trusted(&entry, system)?;
         nats(
             &entry,
             system,
@@ -112,6 +117,17 @@ fn system_account<'a>(
         ))
         .next("nkey list accounts")),
     }
+}
+
+/// No server of the operator would take the account: then it has no place in its configuration.
+fn require_trusted(
+    operator: &Entry<owned::Operator>,
+    account: &Entry<Account>,
+) -> Result<(), Error> {
+    let (claims, iss) = (&operator.claims, &account.claims.standard.iss);
+    account_issuer(&claims.nats, operator.sub(), iss).map_err(|reason| {
+        Error::failed(format!("{}: iss: {reason}", account.path.display())).next("nkey validate -A")
+    })
 }
 
 /// A name within a comment: on one line.

@@ -1,8 +1,8 @@
 //! `nkey import keys`.
 
-use super::found::{self, Found};
 use crate::context::Context;
 use crate::error::Error;
+use crate::found::{self, Found};
 use crate::key_flags::{KeyFlags, marks};
 use crate::output::clean_inline;
 use nkey_agent::client::KeyInfo;

@@ -1,17 +1,22 @@
 //! `nkey import`.
 
-mod found;
+pub mod account;
 pub mod keys;
+mod token_file;
+pub mod user;
 
 use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Import keys into the agent
 #[derive(Subcommand)]
 pub enum Command {
+    /// Put an account's JWT into the store
+    Account(account::Args),
     /// Put seeds into the agent
     Keys(keys::Args),
+    /// Put a user's JWT into the store, and of creds the seed into the agent
+    User(user::Args),
 }
 
 impl Command {
@@ -21,7 +26,9 @@ impl Command {
     /// What the command says.
     pub fn run(&self, ctx: &mut Context) -> Result<(), Error> {
         match self {
+            Command::Account(args) => account::run(args, ctx),
             Command::Keys(args) => keys::run(args, ctx),
+            Command::User(args) => user::run(args, ctx),
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// List operators, accounts, users and keys
 #[derive(Subcommand)]
 pub enum Command {
     /// List the accounts of the operator

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
 
-/// Stores of the agent, and keys that others hold
 #[derive(Subcommand)]
 pub enum Command {
     /// Enrol a key that a holder has: it proves possession, and the agent pins it

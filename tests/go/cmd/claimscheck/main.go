@@ -5,7 +5,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -20,6 +22,8 @@ type answer struct {
 	Error string `json:"error,omitempty"`
 	// Claims is what was decoded, encoded again.
 	Claims string `json:"claims,omitempty"`
+	// Templates are the limits in the scopes of signing keys: encoded again, a 0 is left out and would read as -1.
+	Templates map[string][3]int64 `json:"templates,omitempty"`
 	// Findings is what Validate says.
 	Findings []findings.Finding `json:"findings"`
 }
@@ -33,7 +37,22 @@ func check(token string) answer {
 	if err != nil {
 		return answer{Error: "encoding again: " + err.Error(), Findings: findings.Of(claims)}
 	}
-	return answer{Claims: string(again), Findings: findings.Of(claims)}
+	return answer{Claims: string(again), Templates: templates(claims), Findings: findings.Of(claims)}
+}
+
+func templates(claims jwt.Claims) map[string][3]int64 {
+	account, ok := claims.(*jwt.AccountClaims)
+	if !ok {
+		return nil
+	}
+	all := map[string][3]int64{}
+	for key, scope := range account.SigningKeys {
+		if scope, ok := scope.(*jwt.UserScope); ok {
+			limits := scope.Template.NatsLimits
+			all[key] = [3]int64{limits.Subs, limits.Data, limits.Payload}
+		}
+	}
+	return all
 }
 
 // decode is jwt.Decode, and jwt.DecodeGeneric for generic claims: Decode would apply the rule of
@@ -50,19 +69,29 @@ func decode(token string) (jwt.Claims, error) {
 }
 
 func run() error {
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 2*jwt.MaxTokenSize)
+	lines := bufio.NewReaderSize(os.Stdin, 1<<16)
 	out := bufio.NewWriter(os.Stdout)
 	answers := json.NewEncoder(out)
-	for lines.Scan() {
-		if err := answers.Encode(check(lines.Text())); err != nil {
+	for {
+		line, err := lines.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			if err := answers.Encode(check(line)); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return out.Flush()
+		}
+		if err != nil {
 			return err
 		}
+		// Whoever asks one by one waits for the answer.
+		if lines.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
 	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	return out.Flush()
 }
 
 func main() {

@@ -19,6 +19,8 @@ func (g *gen) claims(kind string) (jwt.Claims, nkeys.KeyPair) {
 		return g.user()
 	case "activation":
 		return g.activation()
+	case "authorization_request":
+		return g.request()
 	case "authorization_response":
 		return g.response()
 	case "generic":
@@ -46,7 +48,11 @@ func (g *gen) account() (jwt.Claims, nkeys.KeyPair) {
 	pair := g.pair(nkeys.PrefixByteAccount)
 	c := jwt.NewAccountClaims(public(pair))
 	g.standard(&c.ClaimsData)
-	c.Imports = some(g, 5, func() *jwt.Import { return g.imported(c.Subject) })
+	c.Imports = some(g, 5, g.imported)
+	if len(c.Imports) > 0 && g.chance(20) {
+		again := *pick(g, c.Imports...)
+		c.Imports = append(c.Imports, &again)
+	}
 	c.Exports = some(g, 5, g.export)
 	if g.chance(80) {
 		g.limits(&c.Limits)
@@ -129,7 +135,7 @@ func (g *gen) jetStream() jwt.JetStreamLimits {
 	}
 }
 
-func (g *gen) imported(importer string) *jwt.Import {
+func (g *gen) imported() *jwt.Import {
 	return &jwt.Import{
 		Name:         g.text(),
 		Subject:      jwt.Subject(g.anySubject()),
@@ -215,6 +221,33 @@ func (g *gen) activation() (jwt.Claims, nkeys.KeyPair) {
 	c.IssuerAccount = pick(g, "", g.id(nkeys.PrefixByteAccount))
 	c.Tags = g.tags()
 	return c, pick(g, g.pair(nkeys.PrefixByteAccount), g.pair(nkeys.PrefixByteOperator))
+}
+
+func (g *gen) request() (jwt.Claims, nkeys.KeyPair) {
+	c := jwt.NewAuthorizationRequestClaims(pick(g, public(g.pair(nkeys.PrefixByteAccount)), "x"+g.text()))
+	g.standard(&c.ClaimsData)
+	c.Server = jwt.ServerID{
+		Name: g.text(), Host: g.text(), ID: g.id(nkeys.PrefixByteServer), Version: g.text(), Cluster: g.text(), Tags: g.tags(),
+		XKey: pick(g, "", g.id(nkeys.PrefixByteCurve)),
+	}
+	c.UserNkey = pick(g, "", g.id(nkeys.PrefixByteUser), g.id(nkeys.PrefixByteUser))
+	c.ClientInformation = jwt.ClientInformation{
+		Host: g.text(), ID: pick(g, 0, 1, math.MaxUint64, g.Uint64()), User: g.text(), Name: g.text(), Tags: g.tags(), NameTag: g.text(),
+		Kind: pick(g, "", "Client", "Leafnode"), Type: pick(g, "", "nats", "websocket", "mqtt"), MQTT: g.text(), Nonce: g.text(),
+	}
+	c.ConnectOptions = jwt.ConnectOptions{
+		JWT: pick(g, "", pick(g, g.tokens...)), Nkey: pick(g, "", g.id(nkeys.PrefixByteUser)), SignedNonce: g.text(), Token: g.text(),
+		Username: g.text(), Password: g.text(), Name: g.text(), Lang: g.text(), Version: g.text(), Protocol: int(g.int()),
+	}
+	if g.chance(40) {
+		c.TLS = &jwt.ClientTLS{Version: g.text(), Cipher: g.text(), Certs: some(g, 2, g.text)}
+		for range g.IntN(3) {
+			c.TLS.VerifiedChains = append(c.TLS.VerifiedChains, append(jwt.StringList{}, some(g, 2, g.text)...))
+		}
+	}
+	c.RequestNonce = g.text()
+	c.Tags = g.tags()
+	return c, g.pair(nkeys.PrefixByteServer)
 }
 
 func (g *gen) response() (jwt.Claims, nkeys.KeyPair) {

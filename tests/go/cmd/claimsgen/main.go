@@ -1,6 +1,7 @@
 // claimsgen makes random claims with nats-io/jwt and signs them: a JSON line for each on standard output.
 //
 // claimsgen -n COUNT -seed SEED [TYPE]...
+// A type with "v1:" before it is made by the library of version 1 and read by that of version 2.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 
 	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nkeys"
@@ -30,9 +32,15 @@ type line struct {
 	Again string `json:"again"`
 }
 
-var types = []string{"operator", "account", "user", "activation", "authorization_response", "generic"}
+var types = []string{
+	"operator", "account", "user", "activation", "authorization_request", "authorization_response", "generic",
+	"v1:operator", "v1:account", "v1:user", "v1:activation",
+}
 
 func one(g *gen, kind string) (line, error) {
+	if old, ok := strings.CutPrefix(kind, "v1:"); ok {
+		return oneOld(g, old)
+	}
 	claims, issuer := g.claims(kind)
 	seed, err := issuer.Seed()
 	if err != nil {
@@ -52,6 +60,24 @@ func one(g *gen, kind string) (line, error) {
 		return line{}, err
 	}
 	return line{kind, string(seed), token, made, findings.Of(read), string(again)}, nil
+}
+
+// oneOld makes a token of version 1, whose claims only version 2 validates.
+func oneOld(g *gen, kind string) (line, error) {
+	claims, issuer := g.oldClaims(kind)
+	token, err := claims.Encode(issuer)
+	if err != nil {
+		return line{}, fmt.Errorf("version 1 %s: %w", kind, err)
+	}
+	read, err := jwt.Decode(token)
+	if err != nil {
+		return line{}, fmt.Errorf("version 1 %s: %w in %s", kind, err, claims)
+	}
+	again, err := json.Marshal(read)
+	if err != nil {
+		return line{}, err
+	}
+	return line{Type: kind, Token: token, Made: []findings.Finding{}, Read: findings.Of(read), Again: string(again)}, nil
 }
 
 func decode(kind, token string) (jwt.Claims, error) {

@@ -28,8 +28,18 @@ pub(super) fn before() -> [(u8, &'static str); 2] {
     [(1, "one"), (2, "two")]
 }
 
-fn changes() -> [Change; 4] {
+fn changes() -> [Change; 5] {
     [
+        Change {
+            run: |vault| {
+                let keys = [(seed(Kind::User, 3), "three")];
+                vault
+                    .add_many(&keys, Flags::default())
+                    .into_iter()
+                    .try_for_each(|result| result.map(drop))
+            },
+            after: state(&[(1, "one"), (2, "two"), (3, "three")]),
+        },
         Change {
             run: |vault| {
                 vault

@@ -1,0 +1,143 @@
+//! Many requests under way at once: the agent answers in their order.
+
+use super::{Client, Error};
+use crate::message::{MAX_FRAME, Name, Status, number};
+use crate::wire::{Reader, Writer};
+use nkey_core::nkey::{Kind, PublicKey};
+use std::io::{Read, Write};
+use std::str::FromStr;
+use zeroize::Zeroize;
+
+/// Requests under way at most.
+const WINDOW: usize = 512;
+
+/// Bytes of requests under way at most, unless one is larger. What they and their answers need
+/// stays below what a socket takes, so that neither side waits for the other to read.
+const WINDOW_BYTES: usize = 48 * 1024;
+
+impl Client {
+    /// Makes keys that are born in the agent, one of each name.
+    ///
+    /// # Errors
+    /// If the connection breaks; whether a key was made stands in its place.
+    pub fn generate_many(
+        &mut self,
+        kind: Kind,
+        names: &[String],
+        flags: u32,
+    ) -> Result<Vec<Result<PublicKey, Error>>, Error> {
+        self.ask_many(
+            Name::Generate,
+            names,
+            |request, name| {
+                request
+                    .string(kind.name().as_bytes())
+                    .string(name.as_bytes())
+                    .uint32(flags);
+            },
+            |mut body| Ok(PublicKey::from_str(body.text()?)?.expect_kind(kind)?),
+        )
+    }
+
+    /// Tokens with these claims, signed by `key` now; as [`Client::issue`].
+    ///
+    /// # Errors
+    /// If the connection breaks; whether a token was issued stands in its place.
+    pub fn issue_many(
+        &mut self,
+        key: &PublicKey,
+        claims: &[String],
+        after: i64,
+    ) -> Result<Vec<Result<String, Error>>, Error> {
+        self.ask_many(
+            Name::Issue,
+            claims,
+            |request, claims| {
+                request
+                    .key_blob(key)
+                    .string(claims.as_bytes())
+                    .int64(0)
+                    .int64(after);
+            },
+            |mut body| Ok(body.text()?.to_owned()),
+        )
+    }
+
+    fn ask_many<T>(
+        &mut self,
+        name: Name,
+        items: &[String],
+        write: impl Fn(&mut Writer, &str),
+        read: impl Fn(Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<Result<T, Error>>, Error> {
+        let mut results = Vec::with_capacity(items.len());
+        let mut sizes = Vec::with_capacity(items.len());
+        let mut under_way = 0;
+        while results.len() < items.len() {
+            // Filled up only when half empty, so that the agent reads many at once.
+            if sizes.len() - results.len() <= WINDOW / 2 && under_way <= WINDOW_BYTES / 2 {
+                self.request.clear();
+                while let Some(item) = items.get(sizes.len())
+                    && sizes.len() - results.len() < WINDOW
+                    && (under_way == 0 || under_way + item.len() < WINDOW_BYTES)
+                {
+                    let before = self.request.as_bytes().len();
+                    let frame = self.request.begin_frame();
+                    self.request
+                        .byte(number::EXTENSION)
+                        .string(name.as_str().as_bytes());
+                    write(&mut self.request, item);
+                    self.request.end_frame(frame);
+                    let size = self.request.as_bytes().len() - before;
+                    under_way += size;
+                    sizes.push(size);
+                }
+                let sent = self.stream.write_all(self.request.as_bytes());
+                self.request.clear();
+                sent.map_err(|error| self.broken(error))?;
+            }
+            self.read_next()?;
+            under_way -= sizes.get(results.len()).copied().unwrap_or_default();
+            results.push(self.one(name, &read)?);
+        }
+        Ok(results)
+    }
+
+    /// Reads one frame into `answer`; others may follow it.
+    fn read_next(&mut self) -> Result<(), Error> {
+        let mut length = [0; 4];
+        self.stream
+            .read_exact(&mut length)
+            .map_err(|error| Error::Broken(self.path.clone(), error))?;
+        let length = u32::from_be_bytes(length) as usize;
+        if length == 0 || length > MAX_FRAME {
+            return Err(Error::Answer("an answer of impossible length"));
+        }
+        self.answer.as_mut_slice().zeroize();
+        self.answer.resize(length, 0);
+        self.stream
+            .read_exact(&mut self.answer)
+            .map_err(|error| Error::Broken(self.path.clone(), error))
+    }
+
+    /// The answer that was read: an error that is not about one request ends all of them.
+    fn one<T>(
+        &self,
+        name: Name,
+        read: impl Fn(Reader<'_>) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, Error> {
+        let Some((&number::EXTENSION_RESPONSE, rest)) = self.answer.split_first() else {
+            return Err(Error::Foreign(name.as_str()));
+        };
+        let mut reader = Reader::new(rest);
+        if reader.string()? != name.as_str().as_bytes() {
+            return Err(Error::Answer("an answer to another request"));
+        }
+        let status = Status::from_byte(reader.byte()?).ok_or(Error::Answer("an unknown status"))?;
+        let reason = reader.text()?.to_owned();
+        Ok(match status {
+            Status::Ok => read(reader),
+            status => Err(Error::Refused { status, reason }),
+        })
+    }
+}

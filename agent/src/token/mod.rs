@@ -1,0 +1,13 @@
+//! Tokens: finding them, talking with them. `docs/token-protocol.md` has the messages.
+//!
+//! Nothing is written to a port before it is known to be a token's: found in sysfs by its USB
+//! ids, product and serial number, or named by a path that somebody configured.
+
+mod error;
+mod find;
+mod port;
+mod talk;
+
+pub use error::TokenError;
+pub use find::{Found, PRODUCT, SERIAL_PREFIX, USB_ID, find};
+pub use talk::{About, Hand, Place, Token};

@@ -1,0 +1,15 @@
+//! The token's application on a model of its board: every message in every state, the power
+//! cut at every byte, every stored bit flipped, frames of noise.
+
+#[path = "../../../fuzz/src/app.rs"]
+mod app;
+mod board;
+mod cuts;
+mod examples;
+mod flips;
+mod host;
+mod matrix;
+mod noise;
+mod page;
+mod rules;
+mod wear;

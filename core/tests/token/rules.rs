@@ -1,0 +1,822 @@
+//! The rules, one after the other.
+
+use crate::board::{Flash, Model};
+use crate::host::*;
+use nkey_core::nkey::{KeyPair, Kind, Seed};
+use nkey_core::policy::{Claims, Kinds, Policy, Presence, Signable, Subjects};
+use nkey_core::token::*;
+
+fn sign(slot: u8, message: &[u8]) -> Command<'_> {
+    Command::Sign { slot, message }
+}
+
+fn signatures(token: &mut Token) -> u64 {
+    match token.ask(None, Command::Counters).answer() {
+        Answer::Counters(counters) => counters.signatures,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_key_signs_what_it_has_read() {
+    let (mut token, session) = ready();
+    let account = match token.ask(None, Command::Slot { slot: 0 }).answer() {
+        Answer::Slot(details) => nkey_core::nkey::PublicKey::from_bytes(Kind::Account, details.key),
+        other => panic!("{other:?}"),
+    };
+    let message = user(&account, |_| {});
+    let signature = token.call(Some(session), sign(0, &message)).signature();
+    assert!(account.verify(&message, &signature));
+    assert_eq!(signatures(&mut token), 1);
+    token.call(Some(session), sign(1, NONCE)).signature();
+    assert_eq!(signatures(&mut token), 2);
+
+    let bearer = user(&account, |claim| claim.nats.permissions.bearer_token = true);
+    let old = user(&account, |claim| claim.standard.iat -= 302);
+    let soon = user(&account, |claim| claim.standard.iat += 302);
+    let mut tail = message.clone();
+    tail.extend_from_slice(b"AA");
+    for (slot, message, code) in [
+        (0, &bearer[..], Code::Policy),
+        (0, &old[..], Code::Iat),
+        (0, &soon[..], Code::Iat),
+        (0, &tail[..], Code::Language),
+        (0, NONCE, Code::Language),
+        (1, &message[..], Code::Language),
+        (2, &message[..], Code::Language),
+        (1, b"PXoWU7zWAMt75F", Code::Language),
+        (1, b"", Code::Language),
+        (3, NONCE, Code::Slot),
+        (16, NONCE, Code::Value),
+        (255, NONCE, Code::Value),
+    ] {
+        let reply = token.ask(Some(session), sign(slot, message));
+        assert_eq!(reply.code(), Some(code), "{slot} {:?}", reply.answer());
+    }
+    assert_eq!(signatures(&mut token), 2);
+}
+
+#[test]
+fn the_longest_message_is_read_and_a_longer_one_refused() {
+    let (mut token, session) = ready();
+    let key = token.ask(None, Command::Slot { slot: 0 });
+    let key = match key.answer() {
+        Answer::Slot(details) => nkey_core::nkey::PublicKey::from_bytes(Kind::Account, details.key),
+        other => panic!("{other:?}"),
+    };
+    let tagged = |len: usize| {
+        let tags: &[&str] = vec![&*"t".repeat(len).leak()].leak();
+        user(&key, |claim| claim.generic.tags = tags)
+    };
+    let most = tagged(24_000);
+    assert!(most.len() > 32_000 && most.len() <= MAX_MESSAGE);
+    let signature = token.call(Some(session), sign(0, &most)).signature();
+    assert!(key.verify(&most, &signature));
+    let more = tagged(24_500);
+    assert!(more.len() > MAX_MESSAGE);
+    assert_eq!(
+        token.ask(Some(session), sign(0, &more)).code(),
+        Some(Code::TooLarge)
+    );
+}
+
+#[test]
+fn a_press_answers_one_request_and_begins_after_it() {
+    let (mut token, session) = ready();
+    // Held since before the request: never counts.
+    token.app.board().pressed = true;
+    token.wait(100);
+    let reply = token.ask(Some(session), sign(1, NONCE));
+    assert_eq!(reply.answer(), Answer::Waiting(Press::Short));
+    token.wait(5_000);
+    assert!(token.replies().is_empty());
+    assert_eq!(token.app.board().light, Light::Slow);
+    token.press(100);
+    assert_eq!(token.replies().len(), 1);
+    assert_eq!(token.app.board().light, Light::Off);
+    // The press is used up.
+    let reply = token.ask(Some(session), sign(1, NONCE));
+    assert_eq!(reply.answer(), Answer::Waiting(Press::Short));
+    token.wait(PRESS_MS + 100);
+    let replies = token.replies();
+    assert_eq!(replies.len(), 1);
+    assert_eq!(replies[0].code(), Some(Code::NoPress));
+    assert_eq!(signatures(&mut token), 1);
+}
+
+#[test]
+fn while_a_request_waits_others_are_told_so() {
+    let (mut token, session) = ready();
+    token.ask(Some(session), sign(1, NONCE));
+    assert!(matches!(
+        token.ask(None, Command::Hello).answer(),
+        Answer::Hello(_)
+    ));
+    assert_eq!(
+        token.ask(Some(session), sign(1, NONCE)).code(),
+        Some(Code::Busy)
+    );
+    assert_eq!(
+        token.ask(Some(session), Command::Lock).code(),
+        Some(Code::Busy)
+    );
+    let long = [b'x'; 500];
+    token.send(&frame(&Request {
+        id: 70,
+        session: None,
+        command: sign(1, &long),
+    }));
+    assert_eq!(token.replies()[0].code(), Some(Code::Busy));
+    token.send(&frame(&Request {
+        id: 77,
+        session: None,
+        command: Command::Cancel,
+    }));
+    let replies = token.replies();
+    assert_eq!(replies[0].code(), Some(Code::Cancelled));
+    assert_eq!(
+        replies[1].response(),
+        Response {
+            id: 77,
+            answer: Answer::Done
+        }
+    );
+    assert_eq!(token.app.board().light, Light::Off);
+    token.press(100);
+    assert!(token.replies().is_empty());
+    assert_eq!(signatures(&mut token), 0);
+    token.call(Some(session), sign(1, NONCE)).signature();
+}
+
+#[test]
+fn a_session_ends() {
+    type End = fn(&mut Token, Session);
+    let ends: [(&str, End); 4] = [
+        ("lock", |token, session| {
+            token.call(Some(session), Command::Lock).ok();
+        }),
+        ("line", |token, _| token.app.disconnect()),
+        ("idle", |token, _| token.wait(601_000)),
+        ("power", |token, _| {
+            let flash = std::mem::replace(token, Token::new(Flash::new())).flash();
+            *token = Token::new(flash);
+        }),
+    ];
+    for (name, end) in ends {
+        let (mut token, session) = ready();
+        end(&mut token, session);
+        assert_eq!(
+            token.ask(Some(session), Command::Lock).code(),
+            Some(Code::Locked),
+            "{name}"
+        );
+        let other = token.unlock();
+        assert_eq!(
+            token.ask(Some(session), Command::Lock).code(),
+            Some(Code::Session),
+            "{name}"
+        );
+        token.call(Some(other), sign(1, NONCE)).signature();
+    }
+}
+
+#[test]
+fn a_request_that_waits_ends_with_the_line() {
+    let (mut token, session) = ready();
+    token.ask(Some(session), sign(1, NONCE));
+    token.app.disconnect();
+    token.press(200);
+    assert!(token.replies().is_empty());
+    assert_eq!(signatures(&mut token), 0);
+}
+
+fn with_policy(token: &mut Token, session: Session, slot: u8, policy: Policy<'_>) {
+    token
+        .call(Some(session), Command::Loosen { slot, policy })
+        .ok();
+}
+
+#[test]
+fn a_cached_press_is_for_one_slot_and_type() {
+    let (mut token, session) = ready();
+    let policy = Policy {
+        presence: Presence::Cached(60),
+        ..Policy::new(Kind::User)
+    };
+    let other = token.generate(session, Kind::User);
+    assert_eq!(other.kind(), Kind::User);
+    for slot in [1, 3] {
+        with_policy(&mut token, session, slot, policy);
+    }
+    let asks = |token: &mut Token, slot| {
+        let reply = token.ask(Some(session), sign(slot, NONCE));
+        let waits = reply.answer() == Answer::Waiting(Press::Short);
+        if waits {
+            token.send(&frame(&Request {
+                id: 1,
+                session: None,
+                command: Command::Cancel,
+            }));
+            token.replies();
+        }
+        waits
+    };
+    // A press for a change is none for a signature.
+    assert!(asks(&mut token, 1));
+    token.call(Some(session), sign(1, NONCE)).signature();
+    assert!(!asks(&mut token, 1));
+    assert!(asks(&mut token, 3));
+    token.wait(59_000);
+    assert!(!asks(&mut token, 1));
+    token.wait(2_000);
+    assert!(asks(&mut token, 1));
+    token.call(Some(session), sign(1, NONCE)).signature();
+    // Never for changes.
+    let reply = token.ask(Some(session), Command::Erase { slot: 1 });
+    assert_eq!(reply.answer(), Answer::Waiting(Press::Held));
+}
+
+#[test]
+fn a_spent_budget_ends_the_session() {
+    let (mut token, session) = ready();
+    let policy = Policy {
+        budget: Some(2),
+        presence: Presence::Never,
+        ..Policy::new(Kind::User)
+    };
+    with_policy(&mut token, session, 1, policy);
+    for _ in 0..2 {
+        token.ask(Some(session), sign(1, NONCE)).signature();
+    }
+    assert_eq!(
+        token.ask(Some(session), sign(1, NONCE)).code(),
+        Some(Code::Locked)
+    );
+    let session = token.unlock();
+    token.ask(Some(session), sign(1, NONCE)).signature();
+    let none = Policy {
+        budget: Some(0),
+        ..policy
+    };
+    token
+        .ask(
+            Some(session),
+            Command::Tighten {
+                slot: 1,
+                policy: none,
+            },
+        )
+        .ok();
+    assert_eq!(
+        token.ask(Some(session), sign(1, NONCE)).code(),
+        Some(Code::Policy)
+    );
+}
+
+#[test]
+fn a_policy_is_tightened_without_and_loosened_with_the_button() {
+    let (mut token, session) = ready();
+    let base = Policy::new(Kind::Account);
+    let wide = Policy {
+        bearer: true,
+        within: Some(Subjects("a.>")),
+        ..base
+    };
+    assert_eq!(
+        token
+            .ask(
+                Some(session),
+                Command::Tighten {
+                    slot: 0,
+                    policy: wide
+                }
+            )
+            .code(),
+        Some(Code::Wider)
+    );
+    let reply = token.ask(
+        Some(session),
+        Command::Loosen {
+            slot: 0,
+            policy: wide,
+        },
+    );
+    assert_eq!(reply.answer(), Answer::Waiting(Press::Held));
+    token.press(2_900);
+    assert!(token.replies().is_empty(), "not held for long enough");
+    token.press(3_100);
+    token.replies().remove(0).ok();
+    let narrow = Policy {
+        within: Some(Subjects("a.b a.c.*")),
+        claims: Claims::NONE,
+        ..wide
+    };
+    token
+        .ask(
+            Some(session),
+            Command::Tighten {
+                slot: 0,
+                policy: narrow,
+            },
+        )
+        .ok();
+    let reply = token.ask(None, Command::Slot { slot: 0 });
+    let Answer::Slot(details) = reply.answer() else {
+        panic!()
+    };
+    assert_eq!(
+        (details.policy, details.generation, details.loosened),
+        (narrow, 2, true)
+    );
+    // It survives the power.
+    let mut token = token.reboot();
+    let reply = token.ask(None, Command::Slot { slot: 0 });
+    let Answer::Slot(details) = reply.answer() else {
+        panic!()
+    };
+    assert_eq!(details.policy, narrow);
+    let session = token.unlock();
+    let bad = Policy {
+        presence: Presence::Cached(0),
+        ..narrow
+    };
+    for command in [
+        Command::Tighten {
+            slot: 0,
+            policy: bad,
+        },
+        Command::Loosen {
+            slot: 0,
+            policy: bad,
+        },
+    ] {
+        assert_eq!(token.ask(Some(session), command).code(), Some(Code::Value));
+    }
+    let most = "subject.that.is.rather.long.and.one.of.sixteen.at.most.>";
+    let many = [most; 16].join(" ");
+    let big = Policy {
+        within: Some(Subjects(&many)),
+        ..base
+    };
+    with_policy(&mut token, session, 0, big);
+    assert!(Kinds::OTHER.has(None) && Claims::of(&[Signable::User]).has(Signable::User));
+}
+
+#[test]
+fn tries_are_counted_down_to_blocked() {
+    let (token, _) = ready();
+    let mut token = token.reboot();
+    let wrong = Command::Unlock {
+        pin: b"wrong one",
+        time: NOW,
+    };
+    for left in (0..TRIES).rev() {
+        let reply = token.ask(None, wrong);
+        assert_eq!(reply.code(), Some(Code::Pin));
+        assert_eq!(
+            token.ask(None, Command::Tries).answer(),
+            Answer::Tries(left)
+        );
+        if left == 3 {
+            // The right one gives all back.
+            token.unlock();
+            assert_eq!(
+                token.ask(None, Command::Tries).answer(),
+                Answer::Tries(TRIES)
+            );
+            break;
+        }
+    }
+    for _ in 0..TRIES {
+        assert_eq!(token.ask(None, wrong).code(), Some(Code::Pin));
+        token = token.reboot();
+    }
+    let right = Command::Unlock {
+        pin: PIN,
+        time: NOW,
+    };
+    assert_eq!(token.ask(None, right).code(), Some(Code::Blocked));
+    assert_eq!(token.app.state(), State::Blocked);
+    // A PIN of a length that none has costs nothing.
+    let (token, _) = ready();
+    let mut token = token.reboot();
+    for pin in [&b""[..], b"short", &[b'x'; 65]] {
+        assert_eq!(
+            token.ask(None, Command::Unlock { pin, time: NOW }).code(),
+            Some(Code::Value)
+        );
+    }
+    assert_eq!(
+        token.ask(None, Command::Tries).answer(),
+        Answer::Tries(TRIES)
+    );
+    // Blocked: only the button helps.
+    for _ in 0..TRIES {
+        token.ask(None, wrong);
+    }
+    token.call(None, Command::Reset).ok();
+    assert_eq!(token.app.state(), State::Empty);
+}
+
+#[test]
+fn a_pin_is_changed() {
+    let (mut token, session) = ready();
+    let new = b"battery staple";
+    let wrong = Command::ChangePin {
+        old: b"wrong one",
+        new,
+    };
+    assert_eq!(token.ask(Some(session), wrong).code(), Some(Code::Pin));
+    token
+        .ask(Some(session), Command::ChangePin { old: PIN, new })
+        .ok();
+    let mut token = token.reboot();
+    assert_eq!(
+        token
+            .ask(
+                None,
+                Command::Unlock {
+                    pin: PIN,
+                    time: NOW
+                }
+            )
+            .code(),
+        Some(Code::Pin)
+    );
+    let session = token
+        .ask(
+            None,
+            Command::Unlock {
+                pin: new,
+                time: NOW,
+            },
+        )
+        .session();
+    token.call(Some(session), sign(1, NONCE)).signature();
+}
+
+#[test]
+fn time_is_stated_once() {
+    let (token, _) = ready();
+    let day = 86_400;
+    let mut token = token.reboot();
+    let stated = |token: &mut Token, time| token.ask(None, Command::Unlock { pin: PIN, time });
+    assert_eq!(
+        stated(&mut token, NOW - 301).answer(),
+        Answer::Waiting(Press::Held)
+    );
+    token.wait(PRESS_MS + 50);
+    token.replies();
+    assert_eq!(
+        stated(&mut token, NOW + 30 * day + 100).answer(),
+        Answer::Waiting(Press::Held)
+    );
+    token.wait(PRESS_MS + 50);
+    token.replies();
+    assert_eq!(stated(&mut token, NOW + 401 * day).code(), Some(Code::Time));
+    assert_eq!(stated(&mut token, 0).code(), Some(Code::Time));
+    assert_eq!(
+        token.ask(None, Command::Tries).answer(),
+        Answer::Tries(TRIES)
+    );
+    let reply = stated(&mut token, NOW + 29 * day);
+    assert!(matches!(reply.answer(), Answer::Session { time, .. } if time == NOW + 29 * day));
+    // Later unlocks do not restate it.
+    token.wait(10_000);
+    let reply = stated(&mut token, NOW);
+    assert!(
+        matches!(reply.answer(), Answer::Session { time, .. } if time == NOW + 29 * day + 10),
+        "{:?}",
+        reply.answer()
+    );
+    // Without a press the latest time stays, and going back needs one.
+    let mut token = token.reboot();
+    assert_eq!(
+        stated(&mut token, NOW + 29 * day - 400).answer(),
+        Answer::Waiting(Press::Held)
+    );
+    token.press(3_100);
+    let reply = token.replies().remove(0);
+    assert!(matches!(reply.answer(), Answer::Session { time, .. } if time <= NOW + 29 * day - 400));
+    let mut token = token.reboot();
+    assert!(matches!(
+        stated(&mut token, NOW + 29 * day - 300).answer(),
+        Answer::Session { .. }
+    ));
+}
+
+#[test]
+fn keys_are_imported_only_where_init_allowed_it() {
+    let seed = [5; 32];
+    let import = Command::Import {
+        kind: Kind::Account.prefix(),
+        seed,
+        name: "old",
+    };
+    let (mut token, session) = ready();
+    let key = token.call(Some(session), import).ok().key();
+    let pair = KeyPair::from_seed(&Seed::from_bytes(Kind::Account, seed)).unwrap();
+    assert_eq!(key, pair.public_key());
+    assert_eq!(token.ask(Some(session), import).code(), Some(Code::Exists));
+    let zeros = Command::Import {
+        kind: Kind::Account.prefix(),
+        seed: [0; 32],
+        name: "",
+    };
+    assert_eq!(token.ask(Some(session), zeros).code(), Some(Code::Value));
+    let server = Command::Import {
+        kind: Kind::Server.prefix(),
+        seed,
+        name: "",
+    };
+    assert_eq!(token.ask(Some(session), server).code(), Some(Code::Value));
+
+    let mut token = Token::new(Flash::new());
+    token
+        .call(
+            None,
+            Command::Init(Init {
+                importable: false,
+                ..INIT
+            }),
+        )
+        .ok();
+    let session = token.unlock();
+    assert_eq!(
+        token.ask(Some(session), import).code(),
+        Some(Code::NotAllowed)
+    );
+}
+
+#[test]
+fn sixteen_keys_fit() {
+    let (mut token, session) = ready();
+    for _ in 3..SLOTS {
+        token.generate(session, Kind::User);
+    }
+    let more = Command::Generate {
+        kind: Kind::User.prefix(),
+        name: "",
+        exportable: false,
+    };
+    assert_eq!(token.ask(Some(session), more).code(), Some(Code::Full));
+    token.call(Some(session), Command::Erase { slot: 4 }).ok();
+    let reply = token.ask(Some(session), more);
+    assert!(matches!(reply.answer(), Answer::Key(key) if key.slot == 4));
+    let reply = token.ask(None, Command::List);
+    let Answer::List(rows) = reply.answer() else {
+        panic!()
+    };
+    assert_eq!(rows.len(), SLOTS);
+    let server = Command::Generate {
+        kind: Kind::Server.prefix(),
+        name: "",
+        exportable: false,
+    };
+    assert_eq!(token.ask(Some(session), server).code(), Some(Code::Value));
+    let long = "n".repeat(NAME_LEN + 1);
+    for name in [long.as_str(), "a\nb"] {
+        assert_eq!(
+            token
+                .ask(Some(session), Command::Name { slot: 0, name })
+                .code(),
+            Some(Code::Value)
+        );
+    }
+    token
+        .ask(
+            Some(session),
+            Command::Name {
+                slot: 0,
+                name: "billing",
+            },
+        )
+        .ok();
+    let reply = token.ask(None, Command::Slot { slot: 0 });
+    assert!(
+        matches!(reply.answer(), Answer::Slot(details) if details.name == "billing" && details.generation == 0)
+    );
+}
+
+#[test]
+fn an_attestation_is_the_device_keys() {
+    let (mut token, session) = ready();
+    let hello = token.ask(None, Command::Hello);
+    let Answer::Hello(hello) = hello.answer() else {
+        panic!()
+    };
+    let device = hello.device;
+    let reply = token.ask(
+        Some(session),
+        Command::Attest {
+            slot: 0,
+            challenge: [3; 32],
+        },
+    );
+    let Answer::Attestation {
+        statement,
+        signature,
+    } = reply.answer()
+    else {
+        panic!()
+    };
+    let signature = signature.into();
+    let attested = read_attestation(&device, statement, &signature).expect("an attestation");
+    assert_eq!(
+        (attested.slot, attested.counter, attested.challenge),
+        (0, 1, [3; 32])
+    );
+    assert_eq!(
+        (attested.firmware, attested.imported, attested.loosened),
+        ([0xAB; 32], false, false)
+    );
+    assert_eq!(signatures(&mut token), 1);
+    for at in 0..statement.len() {
+        let mut other = statement.to_vec();
+        other[at] ^= 1;
+        assert_eq!(read_attestation(&device, &other, &signature), None);
+    }
+    assert_eq!(read_attestation(&[1; 32], statement, &signature), None);
+    // A factory reset makes another device.
+    token.call(None, Command::Reset).ok();
+    let hello = token.ask(None, Command::Hello);
+    assert!(
+        matches!(hello.answer(), Answer::Hello(hello) if hello.device != device && hello.state == State::Empty)
+    );
+}
+
+/// Two tokens that pinned each other.
+fn peers() -> [(Token, Session); 2] {
+    let mut tokens = [7, 8].map(|seed| Token::on(Model::seeded(Flash::new(), seed)));
+    let keys = [0, 1].map(|at: usize| {
+        let hello = tokens[at].ask(None, Command::Hello);
+        let Answer::Hello(hello) = hello.answer() else {
+            panic!()
+        };
+        hello.device
+    });
+    let mut at = 2;
+    tokens.map(|mut token| {
+        at -= 1;
+        let init = Init {
+            importable: false,
+            peer: Some(keys[at]),
+            ..INIT
+        };
+        token.call(None, Command::Init(init)).ok();
+        let session = token.unlock();
+        (token, session)
+    })
+}
+
+#[test]
+fn a_key_goes_to_the_backup_peer_only() {
+    let [(mut first, one), (mut second, two)] = peers();
+    let make = Command::Generate {
+        kind: Kind::Account.prefix(),
+        name: "main",
+        exportable: true,
+    };
+    let key = first.call(Some(one), make).ok().key();
+    first.generate(one, Kind::Account);
+    let export = |slot, pin| Command::Export { slot, pin };
+    assert_eq!(
+        first.ask(Some(one), export(1, PIN)).code(),
+        Some(Code::NotAllowed)
+    );
+    assert_eq!(
+        first.call(Some(one), export(0, b"wrong one")).code(),
+        Some(Code::Pin)
+    );
+    let reply = first.call(Some(one), export(0, PIN)).ok();
+    let Answer::Bytes(blob) = reply.answer() else {
+        panic!()
+    };
+    assert_eq!(
+        second
+            .call(Some(two), Command::Receive { sealed: blob })
+            .ok()
+            .key(),
+        key
+    );
+    let reply = second.ask(None, Command::Slot { slot: 0 });
+    assert!(
+        matches!(reply.answer(), Answer::Slot(details) if details.imported && !details.exportable && details.name == "main")
+    );
+    let message = user(&key, |_| {});
+    let signature = second
+        .call(
+            Some(two),
+            Command::Sign {
+                slot: 0,
+                message: &message,
+            },
+        )
+        .signature();
+    assert!(key.verify(&message, &signature));
+    // Not to itself, not changed, not twice.
+    assert_eq!(
+        first
+            .ask(Some(one), Command::Receive { sealed: blob })
+            .code(),
+        Some(Code::Value)
+    );
+    assert_eq!(
+        second
+            .ask(Some(two), Command::Receive { sealed: blob })
+            .code(),
+        Some(Code::Exists)
+    );
+    second.call(Some(two), Command::Erase { slot: 0 }).ok();
+    for at in 0..blob.len() {
+        let mut bad = blob.to_vec();
+        bad[at] ^= 0x10;
+        assert_eq!(
+            second
+                .ask(Some(two), Command::Receive { sealed: &bad })
+                .code(),
+            Some(Code::Value),
+            "{at}"
+        );
+        assert_eq!(
+            second
+                .ask(
+                    Some(two),
+                    Command::Receive {
+                        sealed: &blob[..at]
+                    }
+                )
+                .code(),
+            Some(Code::Value),
+            "{at}"
+        );
+    }
+    // Without a peer nothing is exportable.
+    let (mut token, session) = ready();
+    assert_eq!(
+        token.ask(Some(session), make).code(),
+        Some(Code::NotAllowed)
+    );
+    assert_eq!(
+        token
+            .ask(Some(session), Command::Receive { sealed: blob })
+            .code(),
+        Some(Code::NotAllowed)
+    );
+}
+
+#[test]
+fn a_broken_token_says_so() {
+    let mut model = Model::new(Flash::new());
+    model.panicked = true;
+    let mut token = Token::on(model);
+    let hello = token.ask(None, Command::Hello);
+    assert!(
+        matches!(hello.answer(), Answer::Hello(hello) if hello.state == State::Error && hello.fault == Some(Fault::Panic))
+    );
+    assert_eq!(token.ask(None, Command::List).code(), Some(Code::Fault));
+    let (mut token, session) = ready();
+    token.app.board().random_fails = true;
+    let make = Command::Generate {
+        kind: Kind::User.prefix(),
+        name: "",
+        exportable: false,
+    };
+    assert_eq!(token.ask(Some(session), make).code(), Some(Code::Random));
+    // Flash that is somebody else's is never formatted unasked.
+    let mut flash = Flash::new();
+    flash.bytes.fill(0x5A);
+    let mut token = Token::new(flash);
+    assert_eq!(token.app.state(), State::Error);
+    token.call(None, Command::Reset).ok();
+    assert_eq!(token.app.state(), State::Empty);
+    token.init();
+    token.unlock();
+}
+
+#[test]
+fn the_bootloader_comes_after_the_answer() {
+    let (mut token, session) = ready();
+    assert_eq!(token.app.action(), None);
+    token.ask(Some(session), Command::Bootloader);
+    token.press(3_100);
+    assert_eq!(token.app.action(), None, "not before the answer is sent");
+    token.replies().remove(0).ok();
+    assert_eq!(token.app.action(), Some(Action::Bootloader));
+    assert_eq!(token.app.action(), None);
+}
+
+#[test]
+fn half_a_frame_times_out() {
+    let (mut token, _) = ready();
+    let whole = frame(&Request {
+        id: 9,
+        session: None,
+        command: Command::Hello,
+    });
+    token.send(&whole[..5]);
+    token.wait(FRAME_MS + 100);
+    assert_eq!(token.replies()[0].code(), Some(Code::Frame));
+    token.send(&whole);
+    assert!(matches!(token.replies()[0].answer(), Answer::Hello(_)));
+}

@@ -1,0 +1,55 @@
+//! A token that lies, for hosts that must notice.
+
+use nkey_core::token::{Answer, Response, decode, encode};
+
+/// What is lied about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lie {
+    /// A bit of every signature is wrong.
+    Signature,
+    /// A bit of every public key is wrong.
+    Key,
+    /// The answers are those to other requests.
+    Id,
+    /// It says that it speaks only a later protocol.
+    Protocol,
+}
+
+/// Rewrites the frames of an answer.
+pub fn rewrite(lie: Lie, frames: &[u8]) -> Vec<u8> {
+    let mut lies = Vec::new();
+    for frame in frames.split_inclusive(|byte| *byte == 0) {
+        let mut copy = frame.to_vec();
+        let told = decode(&mut copy)
+            .and_then(|body| postcard::from_bytes::<Response<'_>>(body).ok())
+            .and_then(|response| told(lie, response));
+        match told {
+            Some(bytes) => lies.extend_from_slice(&bytes),
+            None => lies.extend_from_slice(frame),
+        }
+    }
+    lies
+}
+
+fn told(lie: Lie, mut response: Response<'_>) -> Option<Vec<u8>> {
+    match (lie, &mut response.answer) {
+        (Lie::Id, _) => response.id ^= 1,
+        (Lie::Signature, Answer::Signature(signature)) => {
+            let mut bytes = *nkey_core::Signature::from(*signature).as_bytes();
+            bytes[17] ^= 1;
+            *signature = nkey_core::Signature::from_bytes(bytes).into();
+        }
+        (Lie::Key, Answer::Key(key)) => key.key[3] ^= 1,
+        (Lie::Key, Answer::Slot(details)) => details.key[3] ^= 1,
+        (Lie::Key, Answer::List(rows)) => rows
+            .iter_mut()
+            .filter_map(|row| row.key.as_mut())
+            .for_each(|key| key.key[3] ^= 1),
+        (Lie::Protocol, Answer::Hello(hello)) => (hello.oldest, hello.newest) = (200, 201),
+        _ => return None,
+    }
+    let (mut scratch, mut frame) = (vec![0; 8_192], vec![0; 8_192]);
+    let len = encode(&response, &mut scratch, &mut frame)?;
+    frame.truncate(len);
+    Some(frame)
+}

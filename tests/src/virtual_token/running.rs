@@ -1,0 +1,59 @@
+//! The program `virtual-token`, for one test.
+
+use crate::{Scratch, program, wait_for};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A virtual token that runs. Its flash is the file `flash` of the scratch folder.
+pub struct Running {
+    child: Child,
+    /// Its terminal or socket.
+    pub path: PathBuf,
+    /// Whether it is a terminal.
+    pub pty: bool,
+}
+
+impl Running {
+    /// Starts one with these further arguments.
+    pub fn start(scratch: &Scratch, pty: bool, presence: &str, more: &[&str]) -> Running {
+        let path = scratch.path().join("line");
+        let _ = std::fs::remove_file(&path);
+        let child = Command::new(program("virtual-token"))
+            .arg("--flash")
+            .arg(scratch.path().join("flash"))
+            .arg(if pty { "--pty" } else { "--socket" })
+            .arg(&path)
+            .args(["--presence", presence])
+            .args(more)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the virtual token");
+        let running = Running { child, path, pty };
+        wait_for(|| running.path.exists(), "the line");
+        running
+    }
+
+    /// Pulls it out of its port.
+    pub fn unplug(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Ends it; what it said.
+    pub fn stop(mut self) -> String {
+        self.unplug();
+        let mut text = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut text).expect("its words");
+        }
+        text
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.unplug();
+    }
+}

@@ -46,10 +46,11 @@ impl Fresh {
     /// Asks whether the agent can sign, before a key is made that nothing would name.
     ///
     /// # Errors
-    /// Exit 4 if there is no agent, or a store of it is locked.
+    /// Exit 4 if there is no agent, or its vault is locked.
     pub fn begin(ctx: &mut Context) -> Result<Fresh, Error> {
         let status = ctx.agent()?.status()?;
-        match status.stores.iter().find(|store| store.locked) {
+        // The first store takes new keys; a holder without its PIN matters to its own keys only.
+        match status.stores.first().filter(|store| store.locked) {
             Some(store) => Err(
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
@@ -86,8 +87,26 @@ impl Fresh {
         kind: Kind,
         name: &str,
     ) -> Result<PublicKey, Error> {
+        self.generate_in(ctx, None, kind, name)
+    }
+
+    /// Makes a key in a store of the agent, if one is named.
+    ///
+    /// # Errors
+    /// What the agent says.
+    pub fn generate_in(
+        &mut self,
+        ctx: &mut Context,
+        store: Option<&str>,
+        kind: Kind,
+        name: &str,
+    ) -> Result<PublicKey, Error> {
         self.check()?;
-        let key = ctx.agent()?.generate(kind, name, flags(kind))?;
+        let agent = ctx.agent()?;
+        let key = match store {
+            Some(store) => agent.generate_in(store, kind, name, flags(kind))?,
+            None => agent.generate(kind, name, flags(kind))?,
+        };
         self.keys.push(key);
         self.check()?;
         Ok(key)

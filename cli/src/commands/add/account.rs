@@ -30,6 +30,9 @@ pub struct Args {
     validity: ValidityFlags,
     #[command(flatten)]
     permissions: PermissionFlags,
+    /// Make the account's keys in this store, such as a token, instead of the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -125,7 +128,10 @@ fn prepare(
         Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
             ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
         }
-        _ => fresh.generate(ctx, Kind::Account, &key_names::identity(&path))?,
+        _ => {
+            let name = key_names::identity(&path);
+            fresh.generate_in(ctx, args.store.as_deref(), Kind::Account, &name)?
+        }
     };
     let key = key
         .expect_kind(Kind::Account)
@@ -144,7 +150,8 @@ fn prepare(
     args.permissions
         .apply(claims.nats.default_permissions.get_or_insert_default())?;
     if args.generate_signing_key || entry.claims.nats.strict_signing_key_usage {
-        let signing_key = fresh.generate(ctx, Kind::Account, &key_names::signing_key(&path))?;
+        let name = key_names::signing_key(&path);
+        let signing_key = fresh.generate_in(ctx, args.store.as_deref(), Kind::Account, &name)?;
         claims.nats.signing_keys = vec![SigningKey::Plain(signing_key.to_string())];
     }
     let signing_keys = claims

@@ -36,6 +36,9 @@ pub struct Args {
     force: bool,
     #[command(flatten)]
     validity: ValidityFlags,
+    /// Make the operator's keys in this store, such as a token, instead of the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -116,7 +119,10 @@ fn prepare(
     let name = operator.name();
     let key = match ctx.private_key()? {
         Some(wanted) => ctx.find_key(&wanted)?.key,
-        None => fresh.generate(ctx, Kind::Operator, &key_names::identity(&[name]))?,
+        None => {
+            let name = key_names::identity(&[name]);
+            fresh.generate_in(ctx, args.store.as_deref(), Kind::Operator, &name)?
+        }
     };
     let key = key
         .expect_kind(Kind::Operator)
@@ -125,7 +131,8 @@ fn prepare(
     args.validity.apply(&mut claims.standard, ctx.now())?;
     let mut signer = key;
     if args.generate_signing_key {
-        signer = fresh.generate(ctx, Kind::Operator, &key_names::signing_key(&[name]))?;
+        let name = key_names::signing_key(&[name]);
+        signer = fresh.generate_in(ctx, args.store.as_deref(), Kind::Operator, &name)?;
         claims.nats.signing_keys = vec![signer.to_string()];
     }
     let mut system = None;

@@ -30,6 +30,9 @@ pub struct Args {
     public_key: Option<String>,
     #[command(flatten)]
     flags: UserFlags,
+    /// Make the user's key in this store, such as a token, instead of the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -110,6 +113,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let key = match user_key(
         ctx,
         given.as_ref(),
+        args.store.as_deref(),
         [operator.name(), &account.name, &name],
         &mut fresh,
     ) {
@@ -168,6 +172,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 fn user_key(
     ctx: &mut Context,
     given: Option<&KeyArgument>,
+    store: Option<&str>,
     path: [&str; 3],
     fresh: &mut Fresh,
 ) -> Result<PublicKey, Error> {
@@ -176,7 +181,7 @@ fn user_key(
         Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
             ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
         }
-        _ => fresh.generate(ctx, Kind::User, &key_names::identity(&path))?,
+        _ => fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&path))?,
     };
     key.expect_kind(Kind::User)
         .map_err(|error| Error::usage(format!("-k: {error}")))

@@ -32,6 +32,9 @@ pub struct Args {
     /// Where accounts are pushed to, such as nats://localhost:4222
     #[arg(short, long, value_name = "URL")]
     url: Option<String>,
+    /// Make the operator's keys in this store, such as a token; the others in the vault
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -77,8 +80,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let operator = Operator::new(store.root(), &name, false)?;
     operator.remove_unfinished(&lock, &[(system::ACCOUNT, system::USER), (&name, &name)])?;
     let mut fresh = Fresh::begin(ctx)?;
-    let made = make(ctx, &mut fresh, &name, args.url.as_deref())
-        .map_err(|error| fresh.abandon(ctx, error))?;
+    let made = make(args, ctx, &mut fresh, &name).map_err(|error| fresh.abandon(ctx, error))?;
     let write = || {
         made.system.write(&lock, &operator)?;
         made.account.write(&lock, &operator)?;
@@ -97,14 +99,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     report(args, ctx, &name, &made, &operator)
 }
 
-fn make(
-    ctx: &mut Context,
-    fresh: &mut Fresh,
-    name: &str,
-    url: Option<&str>,
-) -> Result<Made, Error> {
-    let operator = fresh.generate(ctx, Kind::Operator, &key_names::identity(&[name]))?;
-    let signing_key = fresh.generate(ctx, Kind::Operator, &key_names::signing_key(&[name]))?;
+fn make(args: &Args, ctx: &mut Context, fresh: &mut Fresh, name: &str) -> Result<Made, Error> {
+    let (url, place) = (args.url.as_deref(), args.store.as_deref());
+    let mut key =
+        |ctx: &mut Context, name: &str| fresh.generate_in(ctx, place, Kind::Operator, name);
+    let operator = key(ctx, &key_names::identity(&[name]))?;
+    let signing_key = key(ctx, &key_names::signing_key(&[name]))?;
     let system = Pair::make(
         ctx,
         fresh,

@@ -1,6 +1,6 @@
 module nkey-agent-tests
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/nats-io/jwt/v2 v2.8.3

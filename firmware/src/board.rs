@@ -85,9 +85,7 @@ impl<N: Noise> token::Board for Board<N> {
     fn pressed(&mut self) -> bool {
         match &mut self.button {
             #[cfg(feature = "rp2040")]
-            Button::Bootsel(bootsel) => {
-                embassy_rp::bootsel::is_bootsel_pressed(bootsel.reborrow())
-            }
+            Button::Bootsel(bootsel) => embassy_rp::bootsel::is_bootsel_pressed(bootsel.reborrow()),
             #[cfg(feature = "rp2350")]
             Button::Pin(pin) => pin.is_low(),
         }

@@ -166,7 +166,11 @@ mod tests {
             left -= 1;
             // It recovers, after a thousand equal bits.
             let bit = good();
-            if (-1_000..0).contains(&left) { true } else { bit }
+            if (-1_000..0).contains(&left) {
+                true
+            } else {
+                bit
+            }
         };
         let mut random = Random::new(Tested::new(sometimes), b"A");
         assert!(some(&mut random).is_ok());

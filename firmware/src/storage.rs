@@ -4,9 +4,7 @@ use crate::{LAYOUT, watchdog};
 use embassy_rp::Peri;
 use embassy_rp::flash::{Blocking, Error, Flash};
 use embassy_rp::peripherals::FLASH;
-use embedded_storage::nor_flash::{
-    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash,
-};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use nkey_firmware::boards::{SECTOR, STORAGE_LEN};
 
 /// Offset of the storage in flash.
@@ -47,7 +45,8 @@ impl ReadNorFlash for Storage {
     const READ_SIZE: usize = 1;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Error> {
-        self.0.blocking_read(Self::within(offset, bytes.len())?, bytes)
+        self.0
+            .blocking_read(Self::within(offset, bytes.len())?, bytes)
     }
 
     fn capacity(&self) -> usize {
@@ -71,6 +70,7 @@ impl NorFlash for Storage {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Error> {
-        self.0.blocking_write(Self::within(offset, bytes.len())?, bytes)
+        self.0
+            .blocking_write(Self::within(offset, bytes.len())?, bytes)
     }
 }

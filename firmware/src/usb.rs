@@ -42,7 +42,13 @@ pub async fn run(usb: Peri<'static, USB>, serial: &'static str) {
     let class = CdcAcmClass::new(&mut builder, STATE.init(State::new()), PACKET as u16);
     let mut device = builder.build();
     let (sender, receiver, control) = class.split_with_control();
-    join4(device.run(), receive(receiver), send(sender), lines(control)).await;
+    join4(
+        device.run(),
+        receive(receiver),
+        send(sender),
+        lines(control),
+    )
+    .await;
 }
 
 /// Sees that the bus is suspended or reset.

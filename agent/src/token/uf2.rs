@@ -92,7 +92,10 @@ impl std::fmt::Display for Uf2Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Uf2Error::Truncated(len) => {
-                write!(f, "{len} bytes are not whole blocks of {BLOCK}: the file is truncated")
+                write!(
+                    f,
+                    "{len} bytes are not whole blocks of {BLOCK}: the file is truncated"
+                )
             }
             Uf2Error::TooLong(len) => {
                 write!(f, "{len} bytes are more than a firmware's {MAX_LEN}")
@@ -103,10 +106,16 @@ impl std::fmt::Display for Uf2Error {
                 write!(f, "{found} of {wanted} blocks: the file is truncated")
             }
             Uf2Error::Family(id) => {
-                write!(f, "family {id:#010x} is neither RP2040 nor RP2350 (Arm, secure)")
+                write!(
+                    f,
+                    "family {id:#010x} is neither RP2040 nor RP2350 (Arm, secure)"
+                )
             }
             Uf2Error::Address(block, address) => {
-                write!(f, "block {block} goes to {address:#010x}, which is not where the last one ended")
+                write!(
+                    f,
+                    "block {block} goes to {address:#010x}, which is not where the last one ended"
+                )
             }
             Uf2Error::Range(from, to) => write!(
                 f,
@@ -191,7 +200,8 @@ impl Image {
                 self.family.id(),
             ];
             let end = file.len() + BLOCK;
-            head.iter().for_each(|word| file.extend_from_slice(&word.to_le_bytes()));
+            head.iter()
+                .for_each(|word| file.extend_from_slice(&word.to_le_bytes()));
             file.extend_from_slice(page);
             file.resize(end - 4, 0);
             file.extend_from_slice(&END.to_le_bytes());
@@ -261,7 +271,8 @@ mod tests {
     #[test]
     fn the_layout_is_microsofts() {
         let mut wanted = b"UF2\nWQ\x5D\x9E\x00\x20\x00\x00\x00\x01\x00\x10".to_vec();
-        wanted.extend_from_slice(b"\x00\x01\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00\x56\xFF\x8B\xE4");
+        wanted
+            .extend_from_slice(b"\x00\x01\x00\x00\x01\x00\x00\x00\x03\x00\x00\x00\x56\xFF\x8B\xE4");
         assert_eq!(file()[BLOCK..BLOCK + 32], wanted);
         assert_eq!(file()[2 * BLOCK - 4..2 * BLOCK], *b"0o\xB1\x0A");
     }
@@ -275,7 +286,16 @@ mod tests {
         assert_eq!(Image::read(&file[..BLOCK]), Err(Uf2Error::Count(1, 3)));
         let long = vec![0; MAX_LEN + 1];
         assert_eq!(Image::read(&long), Err(Uf2Error::TooLong(MAX_LEN + 1)));
-        for (at, value) in [(0, 1), (1, 1), (2, 0x2001), (4, 476), (5, 2), (6, 4), (7, 1), (127, 1)] {
+        for (at, value) in [
+            (0, 1),
+            (1, 1),
+            (2, 0x2001),
+            (4, 476),
+            (5, 2),
+            (6, 4),
+            (7, 1),
+            (127, 1),
+        ] {
             assert_eq!(with(1, at, value), Err(Uf2Error::Block(1)), "word {at}");
         }
     }

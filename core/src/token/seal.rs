@@ -80,7 +80,9 @@ pub(super) fn stretch(
         let mut hash = keyed.clone();
         hash.update(&last);
         last = hash.finalize().into_bytes();
-        key.iter_mut().zip(&last).for_each(|(key, last)| *key ^= last);
+        key.iter_mut()
+            .zip(&last)
+            .for_each(|(key, last)| *key ^= last);
     }
     last.zeroize();
     key

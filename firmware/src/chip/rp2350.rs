@@ -31,7 +31,11 @@ impl Noise for Generator {
         let mut two = [[0u8; 64]; 2];
         self.fill(&mut two[0])?;
         self.fill(&mut two[1])?;
-        if two[0] == two[1] { Err(Failed) } else { Ok(()) }
+        if two[0] == two[1] {
+            Err(Failed)
+        } else {
+            Ok(())
+        }
     }
 
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {

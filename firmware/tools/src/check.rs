@@ -1,7 +1,7 @@
 //! What must be true of an image before it goes to a board.
 
 use crc::{CRC_32_MPEG_2, Crc};
-use nkey_agent::token::uf2::{Family, FLASH, Image, PROGRAM_LEN};
+use nkey_agent::token::uf2::{FLASH, Family, Image, PROGRAM_LEN};
 use nkey_firmware::boards::{Layout, STORAGE_LEN};
 
 /// Bytes of the RP2040's second stage, its checksum at the end.
@@ -38,13 +38,19 @@ pub fn family(board: &Layout) -> Result<Family, String> {
 /// In words.
 pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
     if bytes.len() > PROGRAM_LEN {
-        return Err(format!("size: {} bytes, {PROGRAM_LEN} are allowed", bytes.len()));
+        return Err(format!(
+            "size: {} bytes, {PROGRAM_LEN} are allowed",
+            bytes.len()
+        ));
     }
     match family(board)? {
         Family::Rp2040 => {
-            let sum = Crc::<u32>::new(&CRC_32_MPEG_2).checksum(bytes.get(..BOOT2 - 4).unwrap_or_default());
+            let sum = Crc::<u32>::new(&CRC_32_MPEG_2)
+                .checksum(bytes.get(..BOOT2 - 4).unwrap_or_default());
             if word(bytes, BOOT2 - 4) != Some(sum) {
-                return Err("second stage: its checksum is wrong, the boot ROM would not start it".into());
+                return Err(
+                    "second stage: its checksum is wrong, the boot ROM would not start it".into(),
+                );
             }
             vectors(Family::Rp2040, bytes, BOOT2)
         }
@@ -52,7 +58,11 @@ pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
             let found = (0..DEFINITION_WITHIN - size_of_val(&DEFINITION))
                 .step_by(4)
                 .filter(|at| word(bytes, *at) == Some(DEFINITION[0]))
-                .any(|at| (0..).zip(DEFINITION).all(|(step, wanted)| word(bytes, at + step * 4) == Some(wanted)));
+                .any(|at| {
+                    (0..)
+                        .zip(DEFINITION)
+                        .all(|(step, wanted)| word(bytes, at + step * 4) == Some(wanted))
+                });
             if !found {
                 return Err("image definition: none within the first 4 KiB, the boot ROM would not start it".into());
             }
@@ -73,7 +83,9 @@ fn vectors(family: Family, bytes: &[u8], table: usize) -> Result<(), String> {
     for number in 1..=3 {
         let handler = word(bytes, table + number * 4).unwrap_or_default();
         if handler % 2 != 1 || !code.contains(&handler) {
-            return Err(format!("vector table: {handler:#010x} of vector {number} is no code of the image"));
+            return Err(format!(
+                "vector table: {handler:#010x} of vector {number} is no code of the image"
+            ));
         }
     }
     Ok(())
@@ -87,7 +99,11 @@ pub fn uf2(board: &Layout, file: &[u8], bytes: &[u8]) -> Result<(), String> {
     let wanted = family(board)?;
     let image = Image::read(file).map_err(|error| format!("UF2: {error}"))?;
     if image.family != wanted {
-        return Err(format!("family: {:#010x} is not {}", image.family.id(), board.chip));
+        return Err(format!(
+            "family: {:#010x} is not {}",
+            image.family.id(),
+            board.chip
+        ));
     }
     let storage = FLASH as usize + board.storage()..FLASH as usize + board.storage() + STORAGE_LEN;
     let end = image.start as usize + image.payload.len();

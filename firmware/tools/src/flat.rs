@@ -1,7 +1,7 @@
 //! An ELF file as it lies in flash.
 
 use nkey_agent::token::uf2::{FLASH, PROGRAM_LEN};
-use object::elf::{FileHeader32, PT_LOAD};
+use object::elf::PT_LOAD;
 use object::read::elf::{ElfFile32, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 
@@ -21,7 +21,7 @@ pub struct Flat {
 /// In words.
 pub fn read(elf: &[u8]) -> Result<Flat, String> {
     let file: ElfFile32<'_, Endianness> =
-        ElfFile32::<FileHeader32<Endianness>>::parse(elf).map_err(|error| format!("not an ELF file: {error}"))?;
+        ElfFile32::parse(elf).map_err(|error| format!("not an ELF file: {error}"))?;
     let symbol = |name: &str| {
         file.symbols()
             .find(|symbol| symbol.name() == Ok(name))
@@ -45,7 +45,9 @@ pub fn read(elf: &[u8]) -> Result<Flat, String> {
             continue;
         }
         let from = segment.p_paddr(file.endian()).wrapping_sub(FLASH) as usize;
-        let place = from.checked_add(data.len()).and_then(|to| bytes.get_mut(from..to));
+        let place = from
+            .checked_add(data.len())
+            .and_then(|to| bytes.get_mut(from..to));
         place
             .ok_or("a segment lies outside of the image")?
             .copy_from_slice(data);

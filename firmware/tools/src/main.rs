@@ -35,7 +35,11 @@ fn make(name: &str, elf: &Path, folder: &Path) -> Result<String, String> {
     let bytes = std::fs::read(elf).map_err(|error| format!("{}: {error}", elf.display()))?;
     let flat = flat::read(&bytes)?;
     if flat.stack < check::STACK {
-        return Err(format!("{} bytes of stack, {} are wanted", flat.stack, check::STACK));
+        return Err(format!(
+            "{} bytes of stack, {} are wanted",
+            flat.stack,
+            check::STACK
+        ));
     }
     let image = Image {
         family: check::family(&board)?,
@@ -63,5 +67,8 @@ fn make(name: &str, elf: &Path, folder: &Path) -> Result<String, String> {
     keep("bin", &image.payload)?;
     keep("uf2", &file)?;
     keep("json", format!("{text}\n").as_bytes())?;
-    Ok(format!("{name}: {} bytes, {}", record.size, record.image_sha256))
+    Ok(format!(
+        "{name}: {} bytes, {}",
+        record.size, record.image_sha256
+    ))
 }

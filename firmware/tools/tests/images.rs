@@ -31,7 +31,10 @@ fn records_say_what_the_files_are() {
     for board in boards::ALL {
         let record: Record = serde_json::from_slice(&file(&board, "json")).expect("a record");
         let bytes = file(&board, "bin");
-        assert_eq!((record.board.as_str(), record.chip.as_str()), (board.name, board.chip));
+        assert_eq!(
+            (record.board.as_str(), record.chip.as_str()),
+            (board.name, board.chip)
+        );
         assert_eq!(record.size, bytes.len());
         assert_eq!(record.image_sha256, hex(&Sha256::digest(&bytes)));
         let uf2 = file(&board, "uf2");
@@ -53,14 +56,20 @@ fn images_are_good_and_spoilt_ones_are_not() {
         let table = if board.chip == "RP2040" { 256 } else { 0 };
         // Below memory, above it, and not whole words.
         for stack in [0x2000_0000u32, 0x2008_2008, 0x2000_1004] {
-            refused(check::image(&board, &spoilt(&bytes, table, &stack.to_le_bytes())), "stack pointer");
+            refused(
+                check::image(&board, &spoilt(&bytes, table, &stack.to_le_bytes())),
+                "stack pointer",
+            );
         }
         // In memory, in the second stage or the table, behind the image, and Arm code.
         let end = FLASH + bytes.len() as u32 + 1;
         for handler in [0x2000_1001u32, FLASH + 1, end, FLASH + 0x1000] {
             for number in 1..=3 {
                 let change = handler.to_le_bytes();
-                refused(check::image(&board, &spoilt(&bytes, table + number * 4, &change)), "vector table");
+                refused(
+                    check::image(&board, &spoilt(&bytes, table + number * 4, &change)),
+                    "vector table",
+                );
             }
         }
         let mut long = bytes.clone();
@@ -74,7 +83,10 @@ fn the_second_stage_has_its_checksum() {
     for board in [boards::pico::LAYOUT, boards::pico_w::LAYOUT] {
         let bytes = file(&board, "bin");
         for at in [0, 100, 251, 252, 255] {
-            refused(check::image(&board, &spoilt(&bytes, at, &[bytes[at] ^ 1])), "second stage");
+            refused(
+                check::image(&board, &spoilt(&bytes, at, &[bytes[at] ^ 1])),
+                "second stage",
+            );
         }
     }
 }
@@ -84,9 +96,15 @@ fn the_rp2350_finds_its_image_definition() {
     let board = boards::pico2::LAYOUT;
     let bytes = file(&board, "bin");
     let marker = 0xFFFF_DED3u32.to_le_bytes();
-    let at = (0..4096).step_by(4).find(|at| bytes[*at..*at + 4] == marker).expect("a definition");
+    let at = (0..4096)
+        .step_by(4)
+        .find(|at| bytes[*at..*at + 4] == marker)
+        .expect("a definition");
     for step in (0..20).step_by(4) {
-        refused(check::image(&board, &spoilt(&bytes, at + step, &[0x55])), "image definition");
+        refused(
+            check::image(&board, &spoilt(&bytes, at + step, &[0x55])),
+            "image definition",
+        );
     }
     // Whole, but too far away.
     let definition = bytes[at..at + 20].to_vec();
@@ -113,9 +131,19 @@ fn uf2_files_are_for_their_chip_and_leave_the_storage_alone() {
             block[12..16].copy_from_slice(&(storage + at * 256).to_le_bytes());
         }
         refused(check::uf2(&board, &moved, &bytes), "UF2");
-        refused(check::uf2(&board, &spoilt(&uf2, uf2.len() - 500, &storage.to_le_bytes()), &bytes), "UF2");
+        refused(
+            check::uf2(
+                &board,
+                &spoilt(&uf2, uf2.len() - 500, &storage.to_le_bytes()),
+                &bytes,
+            ),
+            "UF2",
+        );
         // A board whose storage began within the program.
-        let small = Layout { flash: boards::STORAGE_LEN + 4096, ..board };
+        let small = Layout {
+            flash: boards::STORAGE_LEN + 4096,
+            ..board
+        };
         refused(check::uf2(&small, &uf2, &bytes), "storage");
     }
 }
@@ -124,7 +152,10 @@ fn uf2_files_are_for_their_chip_and_leave_the_storage_alone() {
 fn the_host_looks_for_what_the_firmware_is() {
     use nkey_agent::token;
     let (vendor, product) = nkey_firmware::USB_ID;
-    assert_eq!((format!("{vendor:04x}"), format!("{product:04x}")), (token::USB_ID.0.into(), token::USB_ID.1.into()));
+    assert_eq!(
+        (format!("{vendor:04x}"), format!("{product:04x}")),
+        (token::USB_ID.0.into(), token::USB_ID.1.into())
+    );
     assert_eq!(nkey_firmware::PRODUCT, token::PRODUCT);
     assert_eq!(nkey_firmware::SERIAL_PREFIX, token::SERIAL_PREFIX);
     assert_eq!(boards::PROGRAM_LEN, token::uf2::PROGRAM_LEN);

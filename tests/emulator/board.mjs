@@ -15,9 +15,10 @@ const realNanos = () => Number(process.hrtime.bigint());
 
 export class Board {
   // `told` hears of: attached(device), detached(), data(bytes), drained(), event(object).
-  constructor({ flash, led, told, isVerbose }) {
+  constructor({ flash, led, id, told, isVerbose }) {
     this.flash = flash;
     this.led = led;
+    this.id = id;
     this.told = told;
     this.isVerbose = isVerbose;
     this.button = { down: false };
@@ -73,6 +74,7 @@ export class Board {
       flash: this.flash,
       rom: this.rom,
       button: this.button,
+      id: this.id,
       before,
       warn: (text) => this.warn(text),
       reset: (why) => this.reset(why),
@@ -155,10 +157,14 @@ export class Board {
 
   lightChanged() {
     this.lightChanges += 1;
-    if (this.always && this.light && !this.button.down && !this.handAlarm.scheduled) {
-      this.handAlarm.schedule(60e6);
-      this.hurry(60e6);
-    }
+    if (this.always && this.light) this.reach();
+  }
+
+  // A hand reaches for the button, unless it is there.
+  reach() {
+    if (!this.chip || this.button.down || this.handAlarm.scheduled) return;
+    this.handAlarm.schedule(60e6);
+    this.hurry(60e6);
   }
 
   // Somebody who holds the button until the light has stopped blinking, or the finger is tired.

@@ -11,14 +11,14 @@ const SCR = 0xd10;
 
 export class Chip extends RP2040 {
   // RAM and the watchdog's scratch registers outlive a reset, so they come from the chip before it.
-  constructor({ flash, rom, button, before, warn, reset }) {
+  constructor({ flash, rom, button, id, before, warn, reset }) {
     super(new Clock());
     this.logger = logger(this, warn);
     this.flash = flash.bytes;
     this.flashView = flash.view;
     this.flashLen = flash.bytes.length;
     rom.load(this);
-    addPeripherals(this, button);
+    addPeripherals(this, button, id);
     const watchdog = this.peripherals[0x40058];
     if (before) {
       this.sram.set(before.sram);

@@ -1,6 +1,6 @@
 // A Pico that runs an RP2040 image, with its serial line at a unix socket. Standard input takes orders, standard output
 // answers them and tells what happens, a line of JSON each. It ends when standard input does.
-//   node emulator.mjs --flash FILE --line SOCKET [--image FILE] [--led PIN] [--verbose]
+//   node emulator.mjs --flash FILE --line SOCKET [--image FILE] [--led PIN] [--id HEX] [--verbose]
 import { parseArgs } from "node:util";
 import { createInterface } from "node:readline";
 import { Board } from "./board.mjs";
@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     line: { type: "string" },
     image: { type: "string" },
     led: { type: "string", default: "25" },
+    id: { type: "string", default: "e6613852831f0ab0" },
     size: { type: "string", default: "2097152" },
     verbose: { type: "boolean", default: false },
   },
@@ -26,6 +27,7 @@ if (options.image) writeImage(flash, options.image);
 const board = new Board({
   flash,
   led: Number(options.led),
+  id: Buffer.from(options.id, "hex"),
   isVerbose: options.verbose,
   told: {
     attached: (device) => say({ event: "attached", device }),
@@ -63,11 +65,17 @@ const orders = {
   presence: ({ always }) => {
     board.always = always === true;
   },
+  // Somebody presses it now, for as long as the light blinks.
+  hand: () => board.reach(),
   wait: ({ ms }, done) => board.pass(whole(ms, "ms"), done),
   plug: () => board.plug(),
   unplug: () => board.unplug(),
   suspend: () => {
     board.usb?.suspend();
+    board.wake();
+  },
+  resume: () => {
+    board.usb?.resume();
     board.wake();
   },
   // Flash is changed while the board is without power; then it is plugged in again.

@@ -57,8 +57,32 @@ class IoQspi extends Registers {
   }
 }
 
+// Commands to the flash chip itself, in the SSI's EEPROM mode: its id, and what it is.
+function addFlashCommands(chip, id) {
+  const ssi = chip.peripherals[0x18000];
+  const { readUint32, writeUint32 } = ssi;
+  let command = [];
+  let read = 0;
+  const isCommand = () => ((readUint32.call(ssi, 0x00) >> 8) & 3) === 3;
+  ssi.writeUint32 = (offset, value) => {
+    if (offset === 0x08) {
+      command = [];
+      read = 0;
+    }
+    if (offset === 0x60 && isCommand()) command.push(value & 0xff);
+    else writeUint32.call(ssi, offset, value);
+  };
+  ssi.readUint32 = (offset) => {
+    if (offset !== 0x60 || !isCommand()) return readUint32.call(ssi, offset);
+    // 4B: four bytes of nothing, then the unique id. 9F: a W25Q16JV.
+    const answer = { 0x4b: [0, 0, 0, 0, ...id], 0x9f: [0xef, 0x70, 0x15] }[command[0]] ?? [];
+    return answer[read++] ?? 0;
+  };
+}
+
 // Adds them to a chip.
-export function addPeripherals(chip, button) {
+export function addPeripherals(chip, button, id) {
+  addFlashCommands(chip, id);
   chip.peripherals[0x14000] = new Xip(chip, "XIP_CTRL");
   chip.peripherals[0x40018] = new IoQspi(chip, button);
   chip.peripherals[0x40060] = new Rosc(chip);

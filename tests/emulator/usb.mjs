@@ -10,6 +10,7 @@ const SIE_CTRL = 0x4c;
 const SIE_STATUS = 0x50;
 const PULLUP = 1 << 16;
 const SUSPENDED = 1 << 4;
+const RESUME = 1 << 11;
 
 const RESET_NANOS = 10e6;
 // A packet of 64 bytes at 12 Mbit/s, and a short one.
@@ -264,6 +265,11 @@ export class UsbHost {
 
   suspend() {
     this.usb.sieStatus |= SUSPENDED;
+    this.usb.sieStatusUpdated();
+  }
+
+  resume() {
+    this.usb.sieStatus |= RESUME;
     this.usb.sieStatusUpdated();
   }
 }

@@ -1,5 +1,6 @@
 // A board: flash that stays, a button, a light, and one chip after the other.
 import { Chip } from "./chip.mjs";
+import { memory, run } from "./fast.mjs";
 import { Rom } from "./rom.mjs";
 import { UsbHost } from "./usb.mjs";
 
@@ -79,6 +80,7 @@ export class Board {
       warn: (text) => this.warn(text),
       reset: (why) => this.reset(why),
     });
+    this.memory = memory(this.chip);
     this.pressAlarm = this.clock.createAlarm(() => this.release());
     this.handAlarm = this.clock.createAlarm(() => this.hand());
     this.chip.gpio[this.led].addListener(() => this.lightChanged());
@@ -228,7 +230,7 @@ export class Board {
     this.running = false;
     const end = performance.now() + SLICE_MS;
     while (this.chip && !this.timer) {
-      this.steps(20_000);
+      this.steps(100_000);
       if (this.interrupted) {
         this.interrupted = false;
         const { after } = this;
@@ -244,15 +246,29 @@ export class Board {
     }
   }
 
+  // Runs for so many cycles.
   steps(count) {
     const { core, clock } = this.chip;
-    for (let left = count; left > 0; left--) {
+    for (let left = count; left > 0; ) {
       if (core.waiting) {
         if (!this.idle(clock)) return;
+        left -= 1;
       } else {
-        const now = clock.nanos + core.executeInstruction() * CYCLE_NANOS;
-        if (clock.nextAlarm !== null && clock.nextAlarm.nanos <= now) clock.tick(now - clock.nanos);
-        else clock.nanos = now;
+        if (!core.interruptsUpdated) {
+          const alarm = clock.nextAlarm;
+          const limit = alarm === null ? left : Math.min(left, Math.ceil((alarm.nanos - clock.nanos) / CYCLE_NANOS));
+          const cycles = run(core, this.memory, limit);
+          left -= cycles;
+          clock.nanos += cycles * CYCLE_NANOS;
+          if (cycles >= limit) {
+            clock.tick(0);
+            if (this.interrupted) return;
+            continue;
+          }
+        }
+        const cycles = core.executeInstruction();
+        left -= cycles;
+        clock.tick(cycles * CYCLE_NANOS);
       }
       if (this.interrupted) return;
     }

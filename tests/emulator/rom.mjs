@@ -63,8 +63,9 @@ export class Rom {
     });
     chip.onBreak = (number) => {
       const { registers } = chip.core;
-      if (number === LOOKUP) registers[0] = this.lookup(registers[1]);
-      else if (chip.core.PC < 0x4000 && this.functions[number]) this.functions[number](chip, registers);
+      const isRom = chip.core.PC < 0x4000;
+      if (isRom && number === LOOKUP) registers[0] = this.lookup(registers[1]);
+      else if (isRom && this.functions[number]) this.functions[number](chip, registers);
       else throw new Error(`breakpoint ${number} at ${chip.core.PC.toString(16)}`);
     };
   }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes on a busy machine.
@@ -34,7 +34,8 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no panic elsewhere")
+        // A test that failed while it waited is dropped with what it holds.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes something and says so.
@@ -86,7 +87,7 @@ impl Told {
             state = self
                 .news
                 .wait_timeout(state, left)
-                .expect("no panic elsewhere")
+                .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
     }

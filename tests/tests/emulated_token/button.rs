@@ -133,9 +133,11 @@ fn the_bootloader_is_the_boot_roms() {
         &mut Finger(&emulator),
     );
     emulator.in_bootsel();
-    emulator.plug();
     let state = emulator.state();
-    assert_eq!(state["bootsel"], true, "it stays there until it is flashed");
+    assert_eq!(
+        (&state["bootsel"], &state["powered"]),
+        (&true.into(), &false.into())
+    );
     emulator.flash(&nkey_tests::emulator::firmware());
     assert_eq!(open(&emulator).about().state, State::Locked);
 }

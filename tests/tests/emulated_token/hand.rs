@@ -77,7 +77,7 @@ pub const fn init_with(pin: &[u8]) -> Command<'_> {
         importable: false,
         peer: None,
         drift_days: 30,
-        idle_seconds: 600,
+        idle_seconds: 60,
     })
 }
 

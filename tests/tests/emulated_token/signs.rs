@@ -78,10 +78,11 @@ fn it_signs_accounts_users_and_nonces() {
         assert!(key.verify(&message, &signature), "slot {slot}");
     }
     assert_eq!(signatures(&mut token), before + 3);
+    let other = PublicKey::from_bytes(Kind::Account, [9; 32]);
     // It reads what it signs: an operator signs no nonce, and nobody claims of another issuer.
     for (slot, message, wanted) in [
         (1, NONCE.to_vec(), Code::Language),
-        (2, user(&operator, &front), Code::Language),
+        (2, user(&other, &front), Code::Language),
         (0, user(&signer, &front), Code::Language),
     ] {
         let command = Command::Sign {
@@ -111,7 +112,7 @@ fn closing_the_line_and_suspending_the_bus_end_the_session() {
     emulator.resume();
     assert_eq!(token.refresh().expect("an answer").state, State::Locked);
     unlock(&mut token);
-    emulator.pass(601_000);
+    emulator.pass(61_000);
     assert_eq!(token.refresh().expect("an answer").state, State::Locked);
 }
 

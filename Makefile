@@ -32,4 +32,4 @@ thumb-check: ## build core for Cortex-M0+ and Cortex-M33, without std and alloc
 	@scripts/thumb-check
 
 clean: ## remove all that was built or installed here
-	rm -rf target .tools tests/js/node_modules fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target .tools tests/js/node_modules tests/emulator/node_modules fuzz/target fuzz/corpus fuzz/artifacts

@@ -3,7 +3,7 @@
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_core::policy::Policy;
+use nkey_core::policy::{Claims, Kinds, Policy, Signable};
 use nkey_core::token::{Answer, Command, Init};
 use nkey_tests::virtual_token::Running;
 use nkey_tests::{Agent, Scratch, run, server_accepts, skipped, wait_for};
@@ -196,6 +196,17 @@ fn operator_account_and_user_are_born_on_a_token_and_a_server_accepts() {
     assert_eq!(slots[1].enrolled, Some(account));
     let keys = bench.client().list().expect("keys");
     assert!(keys.iter().all(|key| key.store == STORE) && keys.len() == 3);
+    // A new operator's key signs accounts; its own claims need leave from whoever holds the button.
+    let leave = Policy {
+        claims: Claims::of(&[Signable::Operator, Signable::Account]),
+        kinds: Kinds::of(&[Kind::Operator, Kind::Account]),
+        ..Policy::new(Kind::Operator)
+    };
+    let loosen = Command::Loosen {
+        slot: 0,
+        policy: leave,
+    };
+    pass(&mut bench.client(), loosen).expect("to loosen it");
     server_accepts(&bench.agent, &operator, &account, &user);
     // Any ssh-agent client signs as well; it is told nothing and waits.
     let (mut client, heard) = bench.told();

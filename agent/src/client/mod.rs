@@ -11,6 +11,7 @@
 //! # Ok(()) }
 //! ```
 
+mod ahead;
 mod error;
 mod keys;
 mod many;
@@ -50,6 +51,7 @@ pub struct Client {
     path: PathBuf,
     answer: Vec<u8>,
     request: Writer,
+    ahead: ahead::Ahead,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
             path: path.to_owned(),
             answer: Vec::new(),
             request: Writer::new(),
+            ahead: ahead::Ahead::None,
         })
     }
 
@@ -89,6 +92,16 @@ impl Client {
 
     /// Sends a request of a standard type and reads the answer: its type and bytes.
     fn standard(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(u8, &[u8]), Error> {
+        self.settle()?;
+        self.send(kind, body)?;
+        self.read_answer()?;
+        match self.answer.split_first() {
+            Some((kind, rest)) => Ok((*kind, rest)),
+            None => Err(Error::Answer("an empty answer")),
+        }
+    }
+
+    fn send(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(), Error> {
         self.request.clear();
         let frame = self.request.begin_frame();
         self.request.byte(kind);
@@ -102,12 +115,7 @@ impl Client {
         }
         let sent = self.stream.write_all(self.request.as_bytes());
         self.request.clear();
-        sent.map_err(|error| self.broken(error))?;
-        self.read_answer()?;
-        match self.answer.split_first() {
-            Some((kind, rest)) => Ok((*kind, rest)),
-            None => Err(Error::Answer("an empty answer")),
-        }
+        sent.map_err(|error| self.broken(error))
     }
 
     /// Reads one frame into `answer`, most often with one call.
@@ -161,13 +169,24 @@ impl Client {
         name: Name,
         body: impl FnOnce(&mut Writer),
     ) -> Result<(Status, String, Reader<'_>), Error> {
-        let (kind, rest) = self.standard(number::EXTENSION, |request| {
+        self.extension(name, body)?;
+        self.outcome(name)
+    }
+
+    /// Sends a request of ours and reads the answer.
+    fn extension(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<(), Error> {
+        self.standard(number::EXTENSION, |request| {
             request.string(name.as_str().as_bytes());
             body(request);
         })?;
-        if kind != number::EXTENSION_RESPONSE {
+        Ok(())
+    }
+
+    /// The status, the reason and the body of the answer that was read.
+    fn outcome(&self, name: Name) -> Result<(Status, String, Reader<'_>), Error> {
+        let Some((&number::EXTENSION_RESPONSE, rest)) = self.answer.split_first() else {
             return Err(Error::Foreign(name.as_str()));
-        }
+        };
         let mut reader = Reader::new(rest);
         if reader.string()? != name.as_str().as_bytes() {
             return Err(Error::Answer("an answer to another request"));
@@ -179,7 +198,12 @@ impl Client {
 
     /// As [`Client::exchange`], and everything but success is an error.
     fn ask(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<Reader<'_>, Error> {
-        match self.exchange(name, body)? {
+        self.extension(name, body)?;
+        self.answered(name)
+    }
+
+    fn answered(&self, name: Name) -> Result<Reader<'_>, Error> {
+        match self.outcome(name)? {
             (Status::Ok, _, reader) => Ok(reader),
             (status, reason, _) => Err(Error::Refused { status, reason }),
         }

@@ -144,8 +144,11 @@ impl Fresh {
     }
 }
 
-/// What says that the person, or the system, wants an end.
-fn interruption() -> Result<Arc<AtomicBool>, Error> {
+/// What says that the person, or the system, wants an end; asked twice, the run ends at once.
+///
+/// # Errors
+/// If signals cannot be caught.
+pub fn interruption() -> Result<Arc<AtomicBool>, Error> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // In this order: the first signal raises the flag, the second finds it raised.

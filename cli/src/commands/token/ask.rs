@@ -32,20 +32,28 @@ pub struct YesFlag {
 }
 
 impl PinFlag {
+    /// The PIN of the file, if one is named.
+    ///
+    /// # Errors
+    /// Exit 2 if no PIN can be so short or long.
+    pub fn given(&self) -> Result<Option<Zeroizing<String>>, Error> {
+        let file = self.pin_file.as_deref().map(read_file).transpose()?;
+        file.map(checked).transpose()
+    }
+
     /// The PIN of a token; of `left` tries, if they are not all there.
     ///
     /// # Errors
     /// Exit 2 if there is nobody to ask, or no PIN can be so short or long.
     pub fn read(&self, serial: &str, left: Option<u8>) -> Result<Zeroizing<String>, Error> {
-        let pin = match &self.pin_file {
-            Some(file) => read_file(file)?,
-            None => prompt::secret(&match left {
+        match self.given()? {
+            Some(pin) => Ok(pin),
+            None => checked(prompt::secret(&match left {
                 Some(1) => format!("PIN of {serial} (the last try):"),
                 Some(left) => format!("PIN of {serial} ({left} tries are left):"),
                 None => format!("PIN of {serial}:"),
-            })?,
-        };
-        checked(pin)
+            })?),
+        }
     }
 
     /// A new PIN, asked for twice where no file has it.
@@ -53,8 +61,8 @@ impl PinFlag {
     /// # Errors
     /// As [`PinFlag::read`], and if the two differ.
     pub fn read_new(&self, serial: &str) -> Result<Zeroizing<String>, Error> {
-        let pin = match &self.pin_file {
-            Some(file) => checked(read_file(file)?)?,
+        let pin = match self.given()? {
+            Some(pin) => pin,
             None => {
                 let first = checked(prompt::secret(&format!(
                     "New PIN or passphrase of {serial}:"

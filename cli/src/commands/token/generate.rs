@@ -1,11 +1,12 @@
 //! `nkey token generate`.
 
 use super::ask::PinFlag;
-use super::line::One;
+use super::line::{Line, One, PREFIX};
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;
 use crate::output::clean_inline;
+use nkey_agent::client::Enrol;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{Answer, Command};
 use serde_json::json;
@@ -48,6 +49,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     };
     let (slot, key) = line.ask(command, |answer| made(answer, kind))?;
     line.lock()?;
+    let held = line.is_held();
+    if held {
+        enrol(&mut line, slot, key, &args.name)?;
+    }
     if args.json {
         return ctx.out.json(&json!({
             "serial": line.serial(),
@@ -58,11 +63,46 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         }));
     }
     ctx.out.line(key.to_string())?;
-    ctx.out.note(format!(
-        "slot {slot} of {}; the agent signs with it after: nkey store enrol",
-        clean_inline(line.serial())
-    ));
+    let serial = clean_inline(line.serial());
+    ctx.out.note(match held {
+        true => format!("slot {slot} of {serial}, enrolled in the agent"),
+        false => format!(
+            "slot {slot} of {serial}\ntype: {}",
+            enrolling(&serial, slot, kind)
+        ),
+    });
     Ok(())
+}
+
+/// The command that has the agent sign with a key.
+fn enrolling(serial: &str, slot: u8, kind: Kind) -> String {
+    format!("nkey store enrol {PREFIX}{serial} {slot} --{kind}")
+}
+
+/// Has the agent sign with a key that was made through it.
+///
+/// # Errors
+/// What the agent says; the key is on the token all the same.
+pub fn enrol(line: &mut Line, slot: u8, key: PublicKey, name: &str) -> Result<(), Error> {
+    let serial = line.serial().to_owned();
+    let Some(agent) = line.agent() else {
+        return Ok(());
+    };
+    let wanted = Enrol {
+        store: &format!("{PREFIX}{serial}"),
+        slot: &slot.to_string(),
+        kind: key.kind(),
+        name,
+        flags: 0,
+        key: Some(key),
+    };
+    agent.enrol(&wanted).map(drop).map_err(|error| {
+        let message = format!(
+            "{key} is on {}, and was not enrolled: {error}",
+            clean_inline(&serial)
+        );
+        Error::failed(message).next(enrolling(&serial, slot, key.kind()))
+    })
 }
 
 /// The slot and the key that an answer names.

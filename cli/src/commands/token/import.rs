@@ -1,7 +1,7 @@
 //! `nkey token import`.
 
 use super::ask::PinFlag;
-use super::generate::made;
+use super::generate::{enrol, made};
 use super::line::Of;
 use crate::context::Context;
 use crate::error::Error;
@@ -72,6 +72,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             seed.public_key()
         )));
     }
+    enrol(&mut line, slot, key, &args.name)?;
     if args.json {
         return ctx.out.json(&json!({
             "serial": line.serial(),

@@ -3,14 +3,20 @@
 use super::ask::{Person, PinFlag};
 use super::words;
 use crate::context::Context;
-use crate::error::Error;
-use crate::output::clean_inline;
+use crate::error::{Error, Exit};
+use crate::output::{clean, clean_inline};
 use crate::store::keys::interruption;
+use nkey_agent::client::{Client, StoreInfo};
+use nkey_agent::message::condition;
 use nkey_agent::token::{About, Found, Place, Token, TokenError, find};
 use nkey_core::token::{Answer, Command, Session, State, TRIES, VIRTUAL};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use zeroize::Zeroizing;
+
+/// What the names of tokens' stores begin with.
+pub const PREFIX: &str = "token:";
 
 /// How to reach a token.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -63,52 +69,107 @@ impl LineFlags {
             allow_virtual: self.allow_virtual.clone(),
         }
     }
+}
 
-    /// Where the token is; named by its serial number, or the only one.
-    ///
-    /// # Errors
-    /// If it is not plugged in, or several are and none is named.
-    fn choose(&self, serial: Option<&str>) -> Result<Place, Error> {
-        if let Some(port) = &self.port {
-            return Ok(self.place(port, serial));
+/// A token that can be reached.
+enum Reach {
+    /// At this port.
+    Port(Place),
+    /// At a port that USB names.
+    Usb(String),
+    /// The agent has it: its serial number.
+    Agent(String),
+}
+
+/// The agent's stores that are tokens; none without an agent.
+///
+/// # Errors
+/// If the agent does not answer as it should.
+pub fn stores(ctx: &mut Context) -> Result<Vec<StoreInfo>, Error> {
+    let agent = match ctx.agent() {
+        Ok(agent) => agent,
+        Err(error) if error.code() == Exit::NoAgent as u8 => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut stores = agent.stores()?;
+    stores.retain(|store| store.name.starts_with(PREFIX));
+    Ok(stores)
+}
+
+/// Which of these tokens is meant: the one that is named, or the only one.
+///
+/// # Errors
+/// If it is not there, or several are and none is named.
+pub fn choose(wanted: Option<&str>, serials: &[String]) -> Result<String, Error> {
+    let all = clean_inline(&serials.join(", "));
+    match (wanted, serials) {
+        (Some(wanted), serials) if serials.iter().any(|serial| serial == wanted) => {
+            Ok(wanted.to_owned())
         }
-        let found = self.find();
-        let serials: Vec<&str> = found.iter().map(|found| found.serial.as_str()).collect();
-        let serials = serials.join(", ");
-        let one = match (serial, &found[..]) {
-            (Some(wanted), found) => found
-                .iter()
-                .find(|found| found.serial == wanted)
-                .ok_or_else(|| {
-                    let wanted = clean_inline(wanted);
-                    Error::failed(match found {
-                        [] => format!("the token {wanted} is not plugged in, nor is any other"),
-                        _ => format!("the token {wanted} is not plugged in, but {serials}"),
-                    })
-                })?,
-            (None, []) => {
-                return Err(Error::failed(
-                    "no token is plugged in; a bare board becomes one by `nkey token flash`",
-                ));
-            }
-            (None, [one]) => one,
-            (None, _) => {
-                return Err(Error::usage(format!(
-                    "several tokens are plugged in: name one of {serials}"
-                )));
-            }
-        };
-        Ok(self.place(&one.port, Some(&one.serial)))
+        (Some(wanted), serials) => {
+            let wanted = clean_inline(wanted);
+            Err(Error::failed(match serials {
+                [] => format!("the token {wanted} is not plugged in, nor is any other"),
+                _ => format!("the token {wanted} is not plugged in, but {all}"),
+            }))
+        }
+        (None, []) => Err(Error::failed(
+            "no token is plugged in; a bare board becomes one by `nkey token flash`",
+        )),
+        (None, [one]) => Ok(one.clone()),
+        (None, _) => Err(Error::usage(format!(
+            "several tokens are plugged in: name one of {all}"
+        ))),
     }
+}
+
+impl LineFlags {
+    fn reach(&self, ctx: &mut Context, serial: Option<&str>) -> Result<Reach, Error> {
+        if let Some(port) = &self.port {
+            return Ok(Reach::Port(self.place(port, serial)));
+        }
+        let stores = stores(ctx)?;
+        let usb: Vec<String> = self.find().into_iter().map(|found| found.serial).collect();
+        // The store's name stands for the token as well.
+        let by_name = stores
+            .iter()
+            .find(|store| Some(store.name.as_str()) == serial);
+        let serial = by_name.map(|store| store.serial.as_str()).or(serial);
+        let mut serials = usb.clone();
+        for store in &stores {
+            let there =
+                store.condition != condition::ABSENT || Some(store.serial.as_str()) == serial;
+            if there && !serials.contains(&store.serial) {
+                serials.push(store.serial.clone());
+            }
+        }
+        serials.dedup();
+        let serial = choose(serial, &serials)?;
+        let held = stores
+            .iter()
+            .any(|store| store.serial == serial && store.condition == condition::READY);
+        Ok(match !held && usb.contains(&serial) {
+            true => Reach::Usb(serial),
+            false => Reach::Agent(serial),
+        })
+    }
+}
+
+/// What carries requests to a token.
+enum Way {
+    /// Its port; what waits for the button is taken back when the flag is raised.
+    Port(Box<Token>, Arc<AtomicBool>),
+    /// The agent, which adds the session that it holds.
+    Agent(Box<Client>),
 }
 
 /// A token that answers.
 pub struct Line {
-    token: Token,
+    way: Way,
+    about: About,
     session: Option<Session>,
     /// Whether it has stopped answering.
     dead: bool,
-    interrupted: Arc<AtomicBool>,
 }
 
 impl One {
@@ -137,26 +198,74 @@ impl Line {
     /// # Errors
     /// If it is not there, several are and none is named, or it is not what it should be.
     pub fn open(ctx: &mut Context, serial: Option<&str>, flags: &LineFlags) -> Result<Line, Error> {
-        let token = Token::open(&flags.choose(serial)?)?;
-        if token.about().capabilities & VIRTUAL != 0 {
-            ctx.out.note(virtual_note(&token.about().serial));
+        let line = Line::connect(ctx, serial, flags)?;
+        if line.about.capabilities & VIRTUAL != 0 {
+            ctx.out.note(virtual_note(&line.about.serial));
         }
+        Ok(line)
+    }
+
+    fn connect(ctx: &mut Context, serial: Option<&str>, flags: &LineFlags) -> Result<Line, Error> {
+        let opened = match flags.reach(ctx, serial)? {
+            Reach::Port(place) => Token::open(&place),
+            Reach::Usb(serial) => {
+                let allowed = flags.allow_virtual.as_ref() == Some(&serial);
+                Token::open_serial(&serial, (&flags.sysfs, &flags.dev), allowed)
+            }
+            Reach::Agent(serial) => return Line::by_agent(ctx, &serial),
+        };
+        let token = match opened {
+            Err(error @ TokenError::InUse(_)) => {
+                return Err(Error::from(error).next("nkey agent status"));
+            }
+            opened => opened?,
+        };
+        let about = token.about().clone();
         Ok(Line {
-            token,
+            way: Way::Port(Box::new(token), interruption()?),
+            about,
             session: None,
             dead: false,
-            interrupted: interruption()?,
+        })
+    }
+
+    /// The token that the agent has. Ctrl-C ends the program, and with it what waits.
+    ///
+    /// # Errors
+    /// What the agent says.
+    pub fn by_agent(ctx: &mut Context, serial: &str) -> Result<Line, Error> {
+        let mut client = Client::connect(&ctx.socket()?)?;
+        client.on_notice(|text| eprintln!("{}", clean(text)));
+        let about = about(&mut client, serial)?;
+        Ok(Line {
+            way: Way::Agent(Box::new(client)),
+            about,
+            session: None,
+            dead: false,
         })
     }
 
     /// What it says of itself.
     pub fn about(&self) -> &About {
-        self.token.about()
+        &self.about
     }
 
     /// Its serial number.
     pub fn serial(&self) -> &str {
-        &self.token.about().serial
+        &self.about.serial
+    }
+
+    /// Whether the agent carries what is asked.
+    pub fn is_held(&self) -> bool {
+        matches!(self.way, Way::Agent(_))
+    }
+
+    /// The agent, if it carries what is asked.
+    pub fn agent(&mut self) -> Option<&mut Client> {
+        match &mut self.way {
+            Way::Port(..) => None,
+            Way::Agent(client) => Some(client),
+        }
     }
 
     /// Asks again who it is and in which state.
@@ -164,7 +273,10 @@ impl Line {
     /// # Errors
     /// If it does not answer.
     pub fn refresh(&mut self) -> Result<(), Error> {
-        self.token.refresh()?;
+        self.about = match &mut self.way {
+            Way::Port(token, _) => token.refresh()?.clone(),
+            Way::Agent(client) => about(client, &self.about.serial)?,
+        };
         Ok(())
     }
 
@@ -177,16 +289,22 @@ impl Line {
         command: Command<'_>,
         read: impl FnOnce(Answer<'_>) -> Option<T>,
     ) -> Result<T, Error> {
-        let serial = self.token.about().serial.clone();
-        let mut person = Person {
-            serial: &serial,
-            interrupted: &self.interrupted,
+        let serial = &self.about.serial;
+        let found = match &mut self.way {
+            Way::Port(token, interrupted) => {
+                let mut person = Person {
+                    serial,
+                    interrupted,
+                };
+                let called = token.call(self.session, command, &mut person);
+                let answer = called.inspect_err(|error| {
+                    self.dead = !matches!(error, TokenError::Refused(..));
+                })?;
+                read(answer)
+            }
+            Way::Agent(client) => passed(client, serial, command, read)?,
         };
-        let called = self.token.call(self.session, command, &mut person);
-        let answer = called.inspect_err(|error| {
-            self.dead = !matches!(error, TokenError::Refused(..));
-        })?;
-        read(answer).ok_or_else(|| TokenError::Nonsense(serial.clone()).into())
+        found.ok_or_else(|| TokenError::Nonsense(serial.clone()).into())
     }
 
     /// Has something done.
@@ -215,7 +333,7 @@ impl Line {
     /// # Errors
     /// Says what to do with one that has none, is blocked or broken.
     pub fn require_usable(&self) -> Result<(), Error> {
-        let about = self.token.about();
+        let about = &self.about;
         let serial = clean_inline(&about.serial);
         let message = match about.state {
             State::Locked | State::Unlocked => return Ok(()),
@@ -234,12 +352,15 @@ impl Line {
         Err(Error::failed(message).next(format!("{next} {serial}")))
     }
 
-    /// Opens a session with the PIN, for what needs one.
+    /// Opens a session with the PIN, for what needs one. The agent has its own.
     ///
     /// # Errors
     /// Exit 3 if the PIN is wrong.
     pub fn unlock(&mut self, ctx: &Context, pin: &PinFlag) -> Result<(), Error> {
         self.require_usable()?;
+        if self.is_held() {
+            return Ok(());
+        }
         let left = Some(self.tries()?).filter(|left| *left < TRIES);
         let pin = pin.read(self.serial(), left)?;
         self.unlock_with(ctx, pin.as_bytes())
@@ -250,6 +371,9 @@ impl Line {
     /// # Errors
     /// Exit 3 if it is wrong.
     pub fn unlock_with(&mut self, ctx: &Context, pin: &[u8]) -> Result<(), Error> {
+        if self.is_held() {
+            return Ok(());
+        }
         let command = Command::Unlock {
             pin,
             time: now(ctx),
@@ -292,6 +416,30 @@ impl Drop for Line {
             let _ = self.lock();
         }
     }
+}
+
+/// Has the agent ask a token who it is.
+fn about(client: &mut Client, serial: &str) -> Result<About, Error> {
+    let about = passed(client, serial, Command::Hello, |answer| match answer {
+        Answer::Hello(hello) => Some(About::from(hello)),
+        _ => None,
+    })?;
+    about.ok_or_else(|| TokenError::Nonsense(serial.to_owned()).into())
+}
+
+/// Has the agent pass a command on.
+fn passed<T>(
+    client: &mut Client,
+    serial: &str,
+    command: Command<'_>,
+    read: impl FnOnce(Answer<'_>) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    // Commands hold PINs and seeds on the way.
+    let bytes = postcard::to_allocvec(&command)
+        .map(Zeroizing::new)
+        .map_err(|_| Error::failed("a command has no bytes"))?;
+    let answer = Zeroizing::new(client.token(serial, &bytes)?);
+    Ok(postcard::from_bytes(&answer).ok().and_then(read))
 }
 
 /// Unix seconds, as tokens take them.

@@ -15,6 +15,7 @@ mod init;
 mod keys;
 mod line;
 mod list;
+mod lock;
 mod name;
 mod pin;
 mod policy;
@@ -23,6 +24,7 @@ mod reset;
 mod sealed;
 mod statement;
 mod udev;
+mod unlock;
 mod verify_attestation;
 mod words;
 
@@ -55,6 +57,8 @@ pub enum Command {
     Init(init::Args),
     /// List the tokens that are plugged in
     List(list::Args),
+    /// End the session that the agent has with a token
+    Lock(lock::Args),
     /// Name a key
     Name(name::Args),
     /// Change the PIN
@@ -67,6 +71,8 @@ pub enum Command {
     Reset(reset::Args),
     /// Print the udev rule that lets whoever sits at the machine use tokens
     Udev(udev::Args),
+    /// Open a session between the agent and a token
+    Unlock(unlock::Args),
     /// Check what a token stated
     VerifyAttestation(verify_attestation::Args),
 }
@@ -89,12 +95,14 @@ impl Command {
             Command::Info(args) => info::run(args, ctx),
             Command::Init(args) => init::run(args, ctx),
             Command::List(args) => list::run(args, ctx),
+            Command::Lock(args) => lock::run(args, ctx),
             Command::Name(args) => name::run(args, ctx),
             Command::Pin(args) => pin::run(args, ctx),
             Command::Policy(args) => policy::run(args, ctx),
             Command::Receive(args) => receive::run(args, ctx),
             Command::Reset(args) => reset::run(args, ctx),
             Command::Udev(args) => udev::run(args, ctx),
+            Command::Unlock(args) => unlock::run(args, ctx),
             Command::VerifyAttestation(args) => verify_attestation::run(args, ctx),
         }
     }

@@ -1,6 +1,7 @@
 //! `nkey token receive`.
 
 use super::ask::PinFlag;
+use super::generate::enrol;
 use super::line::Of;
 use super::{device, sealed};
 use crate::context::Context;
@@ -61,6 +62,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         _ => None,
     })?;
     line.lock()?;
+    let (_, received) = line.find_key(Some(&slot.to_string()))?;
+    enrol(&mut line, slot, key, &received.name)?;
     if args.json {
         return ctx.out.json(&json!({
             "serial": line.serial(),

@@ -1,94 +1,11 @@
 //! `nkey token`, with virtual tokens at the other end of the line.
 
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::virtual_token::Running;
-use nkey_tests::{Output, Scratch, command, program, run, wait_for};
+use nkey_tests::{Desk, Scratch, command, contains, program, run, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::str::FromStr;
-
-const PIN: &str = "correct horse";
-
-/// A virtual token, and a person with a shell.
-struct Desk {
-    scratch: Scratch,
-    running: Option<Running>,
-    serial: &'static str,
-}
-
-impl Desk {
-    fn new(serial: &'static str) -> Desk {
-        let scratch = Scratch::new();
-        scratch.file("pin", format!("{PIN}\n"));
-        scratch.file("wrong", "wrong horse");
-        let mut desk = Desk {
-            scratch,
-            running: None,
-            serial,
-        };
-        desk.plug("always", &[]);
-        desk
-    }
-
-    /// A token with a PIN.
-    fn initialised(serial: &'static str, more: &str) -> Desk {
-        let desk = Desk::new(serial);
-        desk.nkey(&format!(
-            "init --yes --iterations 1000 --pin-file pin {more}"
-        ))
-        .ok();
-        desk
-    }
-
-    fn plug(&mut self, presence: &str, more: &[&str]) {
-        self.running = None;
-        let serial = self.serial.trim_start_matches("VIRTUAL-");
-        let arguments = [&["--serial", serial], more].concat();
-        self.running = Some(Running::start(&self.scratch, true, presence, &arguments));
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut nkey = command(program("nkey"));
-        nkey.arg("token").args(arguments.split_whitespace());
-        nkey.env("HOME", self.scratch.path())
-            .current_dir(self.scratch.path());
-        nkey
-    }
-
-    /// `nkey token` with these arguments and the line.
-    fn nkey(&self, arguments: &str) -> Output {
-        let mut nkey = self.command(arguments);
-        nkey.args(["--port", "line", "--allow-virtual", self.serial]);
-        run(&mut nkey, "")
-    }
-
-    fn json(&self, arguments: &str) -> serde_json::Value {
-        let text = self.nkey(&format!("{arguments} -J")).ok();
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    fn device_key(&self) -> String {
-        self.json("info")["device_key"]
-            .as_str()
-            .expect("a device key")
-            .to_owned()
-    }
-
-    /// Makes a key; its public half.
-    fn generate(&self, arguments: &str) -> PublicKey {
-        let text = self
-            .nkey(&format!("generate --pin-file pin {arguments}"))
-            .ok();
-        PublicKey::from_str(text.trim()).expect("a public key")
-    }
-}
-
-fn contains(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part} is not in: {text}");
-    }
-}
 
 #[test]
 fn a_virtual_token_says_so_and_is_taken_only_by_name() {

@@ -27,6 +27,11 @@ pub mod key_names {
         identity(&[path, &["sk"]].concat())
     }
 
+    /// Of a second signing key, which lies elsewhere.
+    pub fn second_key(path: &[&str]) -> String {
+        identity(&[path, &["sk2"]].concat())
+    }
+
     /// Of the curve key of the account that `path` names.
     pub fn curve_key(path: &[&str]) -> String {
         identity(&[path, &["curve"]].concat())

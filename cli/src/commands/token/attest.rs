@@ -1,14 +1,14 @@
 //! `nkey token attest`.
 
 use super::ask::PinFlag;
-use super::line::Of;
+use super::line::{Line, Of};
 use super::statement::Statement;
 use super::{device, verify_attestation};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::json_text;
 use crate::store::file;
-use nkey_core::token::{Answer, Command};
+use nkey_core::token::{Answer, Attested, Command};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -36,29 +36,14 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let challenge = match &args.challenge {
         Some(text) => device::bytes32(text)
             .ok_or_else(|| Error::usage("--challenge takes 64 hexadecimal digits"))?,
-        None => {
-            let mut bytes = [0; 32];
-            getrandom::fill(&mut bytes).map_err(Error::failed)?;
-            bytes
-        }
+        None => random()?,
     };
     let mut line = args.of.open(ctx)?;
     let (slot, _) = line.find_key(args.key.as_deref())?;
     line.unlock(ctx, &args.pin)?;
-    let statement = line.ask(Command::Attest { slot, challenge }, |answer| match answer {
-        Answer::Attestation {
-            statement,
-            signature,
-        } => Some(Statement {
-            bytes: statement.to_vec(),
-            signature: signature.into(),
-        }),
-        _ => None,
-    })?;
+    let (statement, said) = attested(&mut line, slot, &challenge)?;
     line.lock()?;
-    let device = line.about().device;
-    // One that its own key did not sign would be found out later, by somebody else.
-    verify_attestation::checked(&statement, &device, Some(&challenge))?;
+    let device = said.device;
     let text = json_text(&statement.json())? + "\n";
     match &args.output_file {
         Some(path) => {
@@ -73,4 +58,44 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         }
         None => ctx.out.bytes(text.as_bytes()),
     }
+}
+
+/// A challenge that nobody can know before.
+///
+/// # Errors
+/// If the system gives no random numbers.
+pub fn random() -> Result<[u8; 32], Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::failed(format!("the system gives no random numbers: {error}")))?;
+    Ok(bytes)
+}
+
+/// What a token states about a slot, signed by the device key that it says it has.
+///
+/// # Errors
+/// What the token says; if its device key did not sign this.
+pub fn attested(
+    line: &mut Line,
+    slot: u8,
+    challenge: &[u8; 32],
+) -> Result<(Statement, Attested), Error> {
+    let command = Command::Attest {
+        slot,
+        challenge: *challenge,
+    };
+    let statement = line.ask(command, |answer| match answer {
+        Answer::Attestation {
+            statement,
+            signature,
+        } => Some(Statement {
+            bytes: statement.to_vec(),
+            signature: signature.into(),
+        }),
+        _ => None,
+    })?;
+    let device = line.about().device;
+    // One that its own key did not sign would be found out later, by somebody else.
+    let said = verify_attestation::checked(&statement, &device, Some(challenge))?;
+    Ok((statement, said))
 }

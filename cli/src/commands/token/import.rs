@@ -2,13 +2,13 @@
 
 use super::ask::PinFlag;
 use super::generate::{enrol, made};
-use super::line::Of;
+use super::line::{Line, Of};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::source;
 use nkey_core::creds;
-use nkey_core::nkey::Kind;
+use nkey_core::nkey::{Kind, Seed};
 use nkey_core::token::{Command, IMPORTABLE};
 use serde_json::json;
 
@@ -42,11 +42,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut line = args.of.open(ctx)?;
     line.require_usable()?;
     let serial = clean_inline(line.serial());
-    if line.about().capabilities & IMPORTABLE == 0 {
-        return Err(Error::refused(format!(
-            "the token {serial} was initialised without --importable, which only a factory reset changes"
-        )));
-    }
+    require_importable(&line)?;
     let text = source::read(&args.file, source::MAX_TEXT)?;
     let seed = creds::parse_seed(&text)
         .map_err(|error| Error::failed(format!("{}: {error}", clean_inline(&args.file))))?;
@@ -59,19 +55,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         )));
     }
     line.unlock(ctx, &args.pin)?;
-    let command = Command::Import {
-        kind: kind.prefix(),
-        seed: *seed.as_bytes(),
-        name: &args.name,
-    };
-    let (slot, key) = line.ask(command, |answer| made(answer, kind))?;
+    let key = seed.public_key();
+    let slot = import(&mut line, &seed, &args.name)?;
     line.lock()?;
-    if key != seed.public_key() {
-        return Err(Error::failed(format!(
-            "{serial} answered {key} instead of {}: do not use this token",
-            seed.public_key()
-        )));
-    }
     enrol(&mut line, slot, key, &args.name)?;
     if args.json {
         return ctx.out.json(&json!({
@@ -90,4 +76,37 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+fn require_importable(line: &Line) -> Result<(), Error> {
+    if line.about().capabilities & IMPORTABLE != 0 {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "the token {} was initialised without --importable, which only a factory reset changes",
+        clean_inline(line.serial())
+    )))
+}
+
+/// Brings a seed into an open session; its slot.
+///
+/// # Errors
+/// If the token was not initialised as importable, or answers another key; what it says.
+pub fn import(line: &mut Line, seed: &Seed, name: &str) -> Result<u8, Error> {
+    require_importable(line)?;
+    let kind = seed.kind();
+    let command = Command::Import {
+        kind: kind.prefix(),
+        seed: *seed.as_bytes(),
+        name,
+    };
+    let (slot, key) = line.ask(command, |answer| made(answer, kind))?;
+    if key != seed.public_key() {
+        return Err(Error::failed(format!(
+            "{} answered {key} instead of {}: do not use this token",
+            clean_inline(line.serial()),
+            seed.public_key()
+        )));
+    }
+    Ok(slot)
 }

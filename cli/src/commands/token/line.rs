@@ -8,8 +8,8 @@ use crate::output::{clean, clean_inline};
 use crate::store::keys::interruption;
 use nkey_agent::client::{Client, StoreInfo};
 use nkey_agent::message::condition;
-use nkey_agent::token::{About, Found, Place, Token, TokenError, find};
-use nkey_core::token::{Answer, Command, Session, State, TRIES, VIRTUAL};
+use nkey_agent::token::{About, Found, Hand, Place, Token, TokenError, find};
+use nkey_core::token::{Answer, Command, Press, Session, State, TRIES, VIRTUAL};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -59,6 +59,11 @@ impl LineFlags {
     /// The tokens that are plugged in.
     pub fn find(&self) -> Vec<Found> {
         find(&self.sysfs, &self.dev)
+    }
+
+    /// Their serial numbers.
+    pub fn serials(&self) -> Vec<String> {
+        self.find().into_iter().map(|found| found.serial).collect()
     }
 
     /// The place of a token at this port.
@@ -129,7 +134,7 @@ impl LineFlags {
             return Ok(Reach::Port(self.place(port, serial)));
         }
         let stores = stores(ctx)?;
-        let usb: Vec<String> = self.find().into_iter().map(|found| found.serial).collect();
+        let usb = self.serials();
         // The store's name stands for the token as well.
         let by_name = stores
             .iter()
@@ -398,14 +403,47 @@ impl Line {
         Ok(())
     }
 
-    /// Sends it to its bootloader, with which the line ends.
+    /// Sends it to its bootloader, with which the line ends, perhaps before its answer was read.
     ///
     /// # Errors
     /// What the token says.
     pub fn leave(&mut self) -> Result<(), Error> {
-        self.done(Command::Bootloader)?;
+        if let Way::Port(token, interrupted) = &mut self.way {
+            let mut person = Pressed {
+                person: Person {
+                    serial: &self.about.serial,
+                    interrupted,
+                },
+                was_wanted: false,
+            };
+            match token.call(self.session, Command::Bootloader, &mut person) {
+                Ok(Answer::Done) => {}
+                Err(TokenError::Gone(_)) if person.was_wanted => {}
+                Ok(_) => return Err(TokenError::Nonsense(self.about.serial.clone()).into()),
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            self.done(Command::Bootloader)?;
+        }
         self.session = None;
         Ok(())
+    }
+}
+
+/// A person who may have pressed the button.
+struct Pressed<'a> {
+    person: Person<'a>,
+    was_wanted: bool,
+}
+
+impl Hand for Pressed<'_> {
+    fn wanted(&mut self, press: Press) {
+        self.was_wanted = true;
+        self.person.wanted(press);
+    }
+
+    fn is_cancelled(&mut self) -> bool {
+        self.person.is_cancelled()
     }
 }
 

@@ -1,24 +1,25 @@
 //! `nkey token`.
 
-mod ask;
-mod attest;
+pub mod ask;
+pub mod attest;
 mod bench;
 mod bootsel;
 mod counters;
 mod device;
 mod erase;
 mod export;
-mod generate;
-mod import;
+mod flash;
+pub mod generate;
+pub mod import;
 mod info;
 mod init;
-mod keys;
-mod line;
+pub mod keys;
+pub mod line;
 mod list;
 mod lock;
 mod name;
 mod pin;
-mod policy;
+pub mod policy;
 mod receive;
 mod reset;
 mod sealed;
@@ -47,6 +48,8 @@ pub enum Command {
     Erase(erase::Args),
     /// Seal a key to the backup peer
     Export(export::Args),
+    /// Put firmware on a board
+    Flash(flash::Args),
     /// Make a key in a token, which never gives it away
     Generate(generate::Args),
     /// Bring a seed into a token that was initialised for it
@@ -90,6 +93,7 @@ impl Command {
             Command::Counters(args) => counters::run(args, ctx),
             Command::Erase(args) => erase::run(args, ctx),
             Command::Export(args) => export::run(args, ctx),
+            Command::Flash(args) => flash::run(args, ctx),
             Command::Generate(args) => generate::run(args, ctx),
             Command::Import(args) => import::run(args, ctx),
             Command::Info(args) => info::run(args, ctx),

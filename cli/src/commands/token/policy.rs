@@ -1,13 +1,14 @@
 //! `nkey token policy`.
 
 use super::ask::PinFlag;
-use super::line::Of;
+use super::line::{Line, Of, PREFIX};
 use super::words;
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::{boolean, time};
+use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::policy::{
-    Claims, Kinds, MAX_SUBJECTS, MAX_SUBJECTS_LEN, Policy, Presence, Subjects,
+    Claims, Kinds, MAX_SUBJECTS, MAX_SUBJECTS_LEN, Policy, Presence, Signable, Subjects,
 };
 use nkey_core::token::Command;
 use serde_json::json;
@@ -127,6 +128,38 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let (_, now) = line.find_key(Some(&slot.to_string()))?;
     line.lock()?;
     show(args, ctx, &now.policy(), now.generation, now.loosened)
+}
+
+/// Lets an operator's key that was made on a token sign the operator's own claims, and its
+/// accounts' as well where no signing key does: a new key signs accounts only.
+///
+/// # Errors
+/// What the agent or the token says.
+pub fn let_sign_operator(
+    ctx: &mut Context,
+    store: &str,
+    key: &PublicKey,
+    accounts: bool,
+) -> Result<(), Error> {
+    if !store.starts_with(PREFIX) {
+        return Ok(());
+    }
+    let mut line = Line::by_agent(ctx, store)?;
+    let (slot, found) = line.find_key(Some(&key.to_string()))?;
+    let (mut claims, mut kinds) = (vec![Signable::Operator], vec![Kind::Operator]);
+    if accounts {
+        claims.push(Signable::Account);
+        kinds.push(Kind::Account);
+    }
+    let policy = Policy {
+        claims: Claims::of(&claims),
+        kinds: Kinds::of(&kinds),
+        ..found.policy()
+    };
+    ctx.out.note(format!(
+        "{key} shall sign its operator's claims, which a new key does not"
+    ));
+    line.done(Command::Loosen { slot, policy })
 }
 
 fn show(

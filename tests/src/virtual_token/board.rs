@@ -27,6 +27,7 @@ pub struct VirtualBoard {
     light: Light,
     since: Instant,
     start: Instant,
+    speed: u64,
     serial: String,
     chip: String,
     hash: [u8; 32],
@@ -54,7 +55,11 @@ impl VirtualBoard {
             light: Light::Off,
             since: Instant::now(),
             start: Instant::now(),
-            serial: format!("VIRTUAL-{}", options.serial),
+            speed: options.speed,
+            serial: match options.serial.contains("VIRTUAL") {
+                true => options.serial.clone(),
+                false => format!("VIRTUAL-{}", options.serial),
+            },
             chip: options.chip.clone(),
             hash: options.hash,
         }
@@ -104,7 +109,7 @@ impl Board for VirtualBoard {
     }
 
     fn ticks(&mut self) -> u64 {
-        self.start.elapsed().as_millis() as u64
+        self.start.elapsed().as_millis() as u64 * self.speed
     }
 
     fn info(&self) -> Info<'_> {

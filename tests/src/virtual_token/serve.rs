@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Options {
     /// The file that is its flash.
     pub flash: PathBuf,
-    /// The end of its serial number, after VIRTUAL.
+    /// Its serial number, or the end of one after VIRTUAL.
     pub serial: String,
     /// The chip that it says it has.
     pub chip: String,
@@ -25,6 +25,8 @@ pub struct Options {
     pub faults: Faults,
     /// How long it thinks before each answer.
     pub slow: Duration,
+    /// How many times as fast its clock runs.
+    pub speed: u64,
     /// What it lies about.
     pub lie: Option<Lie>,
 }

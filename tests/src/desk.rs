@@ -47,7 +47,7 @@ impl Desk {
     pub fn plug(&mut self, presence: &str, more: &[&str]) {
         self.running = None;
         let serial = self.serial.trim_start_matches("VIRTUAL-");
-        let arguments = [&["--serial", serial], more].concat();
+        let arguments = [&["--serial", serial, "--speed", "6"], more].concat();
         self.running = Some(Running::start(&self.scratch, true, presence, &arguments));
     }
 

@@ -102,7 +102,7 @@ fn the_wrong_file_is_never_written() {
     let mut storage = whole.clone();
     storage
         .chunks_exact_mut(BLOCK)
-        .for_each(|block| block[14] = 0x20);
+        .for_each(|block| block[15] = 0x11);
     file("storage.uf2", &storage);
     let mut family = whole.clone();
     family
@@ -116,7 +116,7 @@ fn the_wrong_file_is_never_written() {
         ("cut.uf2 --yes", 1, "truncated"),
         ("torn.uf2 --yes", 1, "truncated"),
         ("text.uf2 --yes", 1, "not a UF2 file"),
-        ("storage.uf2 --yes", 1, "it would be written to 0x10200000"),
+        ("storage.uf2 --yes", 1, "it would be written to 0x11000000"),
         ("family.uf2 --yes", 1, "neither RP2040 nor RP2350"),
         ("none.uf2 --yes", 1, "cannot read none.uf2"),
         ("pico.uf2 --yes --hash 12", 2, "64 hexadecimal digits"),

@@ -75,6 +75,11 @@ impl Pair {
                     .nats
                     .signing_keys
                     .push(SigningKey::Plain(key.to_string()));
+                // Servers read the list as a map, so that it has one order.
+                claims
+                    .nats
+                    .signing_keys
+                    .sort_by(|one, other| one.key().cmp(other.key()));
                 second = Some(key);
             }
         }

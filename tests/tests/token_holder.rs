@@ -93,9 +93,13 @@ impl Bench {
     }
 
     fn init(&self) {
+        self.init_at(now());
+    }
+
+    fn init_at(&self, time: u64) {
         let init = Init {
             pin: PIN.as_bytes(),
-            time: now(),
+            time,
             iterations: 1_000,
             importable: false,
             peer: None,
@@ -596,7 +600,62 @@ fn a_virtual_token_is_refused_without_leave_by_name() {
 }
 
 #[test]
-fn commands_are_passed_on_but_none_that_signs_and_none_from_another_machine() {
+fn a_time_far_from_the_last_press_needs_the_button_held_and_may_be_given_up() {
+    let mut bench = Bench::blank();
+    bench.init_at(now() - 40 * 86_400);
+    bench.replug("ask", &[]);
+    let socket = bench.agent.socket();
+    let unlock = move |say: std::sync::mpsc::Sender<String>| {
+        let mut prompt = Saying(say);
+        Client::connect(&socket)
+            .expect("the agent")
+            .unlock_store(STORE, &mut prompt)
+    };
+    let hold = "hold the button on token:one (VIRTUAL-1) for 3 s: the time it is told is too far from the last time its button was pressed";
+    let (say, heard) = channel();
+    let unlocking = std::thread::spawn({
+        let unlock = unlock.clone();
+        move || unlock(say)
+    });
+    says(&heard, hold);
+    // Locking takes it back.
+    bench.client().lock_store(STORE).expect("to lock");
+    let (status, reason) = refusal(unlocking.join().expect("a thread"));
+    assert!(
+        status == Status::Refused && reason.contains("taken back"),
+        "{reason}"
+    );
+    let (say, heard) = channel();
+    let unlocking = std::thread::spawn(move || unlock(say));
+    says(&heard, hold);
+    bench.press();
+    let status = unlocking.join().expect("a thread").expect("to unlock");
+    assert!(!status.is_locked());
+}
+
+/// Gives the PIN, and passes on what is said.
+struct Saying(std::sync::mpsc::Sender<String>);
+
+impl Prompt for Saying {
+    fn message(&mut self, text: &str) {
+        let _ = self.0.send(text.to_owned());
+    }
+
+    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(PIN.to_owned()))
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}
+
+#[test]
+fn commands_are_passed_on_but_none_that_signs() {
     let bench = Bench::new();
     let user = bench.generate(Kind::User, "front");
     let mut client = bench.client();

@@ -13,7 +13,7 @@ mod storage;
 mod usb;
 mod watchdog;
 
-use board::{Board, Button};
+use board::Board;
 use embassy_executor::{InterruptExecutor, Spawner};
 use embassy_futures::select::select;
 use embassy_rp::interrupt::{self, InterruptExt, Priority};
@@ -64,7 +64,7 @@ async fn main(_spawner: Spawner) {
     }
 
     #[cfg(feature = "rp2040")]
-    let (noise, button) = (chip::noise(), Button::Bootsel(peripherals.BOOTSEL));
+    let (noise, button) = (chip::noise(), board::Button::Bootsel(peripherals.BOOTSEL));
     #[cfg(feature = "rp2350")]
     let (noise, button) = (chip::noise(peripherals.TRNG), board::pin());
     let board = Board {

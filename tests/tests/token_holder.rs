@@ -212,6 +212,12 @@ fn operator_account_and_user_are_born_on_a_token_and_a_server_accepts() {
     };
     pass(&mut bench.client(), loosen).expect("to loosen it");
     server_accepts(&bench.agent, &operator, &account, &user);
+    let home = Scratch::new();
+    for command in ["store list", "agent status"] {
+        let text = run(&mut bench.agent.nkey(home.path(), command), "").ok();
+        let row = text.lines().find(|line| line.contains(STORE));
+        assert!(row.is_some_and(|row| row.contains("VIRTUAL")), "{text}");
+    }
     // Any ssh-agent client signs as well; it is told nothing and waits.
     let (mut client, heard) = bench.told();
     let signature = client.sign_standard(&user, NONCE).expect("an answer");

@@ -546,6 +546,8 @@ fn a_lying_token_is_noticed_whatever_it_lies_about() {
         ("serial", "this is the token VIRTUAL-OTHER, not VIRTUAL-1"),
         ("protocol", "versions 200 to 201"),
         ("id", "does not answer as a token does"),
+        ("noise", "does not answer as a token does"),
+        ("endless", "does not answer as a token does"),
         ("attestation", "not signed by its device key"),
     ] {
         bench.replug("always", &["--lie", lie]);

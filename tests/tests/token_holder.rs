@@ -212,6 +212,12 @@ fn operator_account_and_user_are_born_on_a_token_and_a_server_accepts() {
     };
     pass(&mut bench.client(), loosen).expect("to loosen it");
     server_accepts(&bench.agent, &operator, &account, &user);
+    let home = Scratch::new();
+    for command in ["store list", "agent status"] {
+        let text = run(&mut bench.agent.nkey(home.path(), command), "").ok();
+        let row = text.lines().find(|line| line.contains(STORE));
+        assert!(row.is_some_and(|row| row.contains("VIRTUAL")), "{text}");
+    }
     // Any ssh-agent client signs as well; it is told nothing and waits.
     let (mut client, heard) = bench.told();
     let signature = client.sign_standard(&user, NONCE).expect("an answer");
@@ -540,6 +546,8 @@ fn a_lying_token_is_noticed_whatever_it_lies_about() {
         ("serial", "this is the token VIRTUAL-OTHER, not VIRTUAL-1"),
         ("protocol", "versions 200 to 201"),
         ("id", "does not answer as a token does"),
+        ("noise", "does not answer as a token does"),
+        ("endless", "does not answer as a token does"),
         ("attestation", "not signed by its device key"),
     ] {
         bench.replug("always", &["--lie", lie]);

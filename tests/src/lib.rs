@@ -3,6 +3,7 @@
 mod account_server;
 mod agent;
 mod demo;
+pub mod emulator;
 mod desk;
 pub mod nats;
 mod piv;

@@ -27,6 +27,11 @@ pub mod key_names {
         identity(&[path, &["sk"]].concat())
     }
 
+    /// Of a second signing key, which lies elsewhere.
+    pub fn second_key(path: &[&str]) -> String {
+        identity(&[path, &["sk2"]].concat())
+    }
+
     /// Of the curve key of the account that `path` names.
     pub fn curve_key(path: &[&str]) -> String {
         identity(&[path, &["curve"]].concat())
@@ -193,8 +198,11 @@ impl Fresh {
     }
 }
 
-/// What says that the person, or the system, wants an end.
-fn interruption() -> Result<Arc<AtomicBool>, Error> {
+/// What says that the person, or the system, wants an end; asked twice, the run ends at once.
+///
+/// # Errors
+/// If signals cannot be caught.
+pub fn interruption() -> Result<Arc<AtomicBool>, Error> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // In this order: the first signal raises the flag, the second finds it raised.

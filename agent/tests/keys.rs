@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Memory, Raw, Running, Says, key, seed, three_keys};
+use common::{Card, Memory, Raw, Running, Says, key, seed, three_keys};
 use nkey_agent::client::{Client, Error, Prompt};
 use nkey_agent::message::{Status, flag, number};
 use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};

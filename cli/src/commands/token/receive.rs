@@ -63,7 +63,17 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     })?;
     line.lock()?;
     let (_, received) = line.find_key(Some(&slot.to_string()))?;
-    enrol(&mut line, slot, key, &received.name)?;
+    let elsewhere = match line.agent() {
+        Some(agent) => agent.list()?.into_iter().find(|info| info.key == key),
+        None => None,
+    };
+    match &elsewhere {
+        Some(info) => ctx.out.note(format!(
+            "the agent signs with {key} in {}, and goes on to",
+            clean_inline(&info.store)
+        )),
+        None => enrol(&mut line, slot, key, &received.name)?,
+    }
     if args.json {
         return ctx.out.json(&json!({
             "serial": line.serial(),

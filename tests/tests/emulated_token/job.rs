@@ -1,5 +1,6 @@
 //! The main job through agent and CLI: every key is born on the token, and a real server accepts what it signs.
 
+use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::emulator::{Emulator, firmware};
 use nkey_tests::{Agent, Demo, Scratch, contains, run, skipped, wait_for};
 use std::process::{Child, Stdio};
@@ -39,6 +40,8 @@ impl Desk {
     /// Starts `nkey`, which will wait for the button.
     fn start(&self, arguments: &str) -> Child {
         let blinks = || self.emulator.state()["lightChanges"].as_u64();
+        // The light of the last request is out.
+        self.emulator.pass(1_100);
         let before = blinks();
         let mut nkey = self.demo.command(arguments);
         nkey.stdin(Stdio::null());
@@ -136,11 +139,11 @@ fn pressed_not_pressed_pulled_out() {
     ));
     demo.nkey("token unlock --pin-file pin");
     demo.nkey("init -n demo");
-    let account = demo.nkey("generate nkey -a --store token:desk");
+    let account = demo.nkey("generate nkey -a --store=token:desk");
     let account = account.trim();
-    let claims = r#"{"sub":"U","nats":{"type":"user"}}"#;
-    let user = demo.nkey("generate nkey -u");
-    demo.home.file("claims", claims.replace('U', user.trim()));
+    let user = PublicKey::from_bytes(Kind::User, [9; 32]);
+    let claims = format!(r#"{{"sub":"{user}","nats":{{"type":"user"}}}}"#);
+    demo.home.file("claims", claims);
     let sign = format!("sign --key {account} claims");
 
     desk.emulator.presence(false);

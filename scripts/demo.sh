@@ -15,6 +15,7 @@ clean() {
 }
 trap clean EXIT
 export HOME=$dir NKEY_AUTH_SOCK=
+# shellcheck disable=SC2154 # from lib.sh
 PATH=$root/target/debug:$root/target/debug/examples:$tools/bin:$PATH
 cd "$dir" || exit
 
@@ -35,12 +36,12 @@ until_true() {
   fail 1 "$what did not come"
 }
 
-# agent FLAG...: an agent with a vault, which a passphrase opens.
+# agent VAULT FLAG...: an agent with a vault, which a passphrase opens.
 agent() {
   head -c 16 /dev/urandom | base64 >passphrase
   # shellcheck disable=SC2016 # shown, not run
   printf '\n$ eval "$(nkey agent start --passphrase-file passphrase)"\n'
-  eval "$(nkey agent start --socket "$dir/run/agent.sock" --vault "$dir/vault" --passphrase-file passphrase "$@")"
+  eval "$(nkey agent start --socket "$dir/run/agent.sock" --passphrase-file passphrase --vault "$@")"
 }
 
 # serve: a real nats-server with server.conf on loopback; its URL is in $url.

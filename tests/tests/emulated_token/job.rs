@@ -116,6 +116,8 @@ fn operator_account_and_user_are_born_on_it_and_a_server_accepts() {
 
     // Without its power it has forgotten the PIN, and nothing else.
     emulator.unplug();
+    let status = || demo.agent.client().status().expect("its status");
+    wait_for(|| status().is_locked(), "the agent to notice");
     emulator.plug();
     let add = "add user -a app -n late --store token:desk";
     contains(&demo.run(add).fails(4), &[&needs]);

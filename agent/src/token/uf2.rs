@@ -139,7 +139,7 @@ impl Image {
         if file.len() < 8 || word(file, 0) != MAGIC[0] || word(file, 1) != MAGIC[1] {
             return Err(Uf2Error::NotUf2);
         }
-        if file.len() % BLOCK != 0 {
+        if !file.len().is_multiple_of(BLOCK) {
             return Err(Uf2Error::Truncated(file.len()));
         }
         let found = file.len() / BLOCK;

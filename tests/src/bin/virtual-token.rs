@@ -24,9 +24,15 @@ struct Args {
     /// Be a unix socket at this path
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// The end of its serial number, after VIRTUAL
+    /// Its serial number if VIRTUAL stands in it, or the end of one, after VIRTUAL
     #[arg(long, default_value = "1")]
     serial: String,
+    /// The chip that it says it has
+    #[arg(long, default_value = "VIRTUAL")]
+    chip: String,
+    /// The hash that it says its firmware has
+    #[arg(long, value_name = "HEX", default_value = "", value_parser = hash)]
+    hash: Hash,
     /// Who presses the button
     #[arg(long, value_enum, default_value = "ask")]
     presence: Presence,
@@ -39,9 +45,24 @@ struct Args {
     /// Think so many milliseconds before each answer
     #[arg(long, value_name = "MS", default_value = "0")]
     slow: u64,
+    /// Its clock runs so many times as fast
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    speed: u64,
     /// Lie about this
     #[arg(long, value_enum)]
     lie: Option<Lie>,
+}
+
+type Hash = [u8; 32];
+
+fn hash(text: &str) -> Result<Hash, String> {
+    let bytes = data_encoding::HEXLOWER
+        .decode(text.as_bytes())
+        .map_err(|error| error.to_string())?;
+    match bytes.len() {
+        0 => Ok([0; 32]),
+        _ => bytes.try_into().map_err(|_| "wanted 64 digits".to_owned()),
+    }
 }
 
 fn bit(text: &str) -> Result<(usize, u8), String> {
@@ -56,12 +77,15 @@ fn main() -> ExitCode {
     let options = Options {
         flash: args.flash,
         serial: args.serial,
+        chip: args.chip,
+        hash: args.hash,
         presence: args.presence,
         faults: Faults {
             cut: args.cut,
             flip: args.flip,
         },
         slow: Duration::from_millis(args.slow),
+        speed: args.speed,
         lie: args.lie,
     };
     let line = match (&args.pty, &args.socket) {

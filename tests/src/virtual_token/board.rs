@@ -1,6 +1,7 @@
 //! A board made of a file, a clock, and somebody at the terminal.
 
 use super::flash::FileFlash;
+use super::serve::Options;
 use nkey_core::token::{Board, Info, Light, RandomFailed};
 use std::io::BufRead;
 use std::sync::Arc;
@@ -26,12 +27,15 @@ pub struct VirtualBoard {
     light: Light,
     since: Instant,
     start: Instant,
+    speed: u64,
     serial: String,
+    chip: String,
     hash: [u8; 32],
 }
 
 impl VirtualBoard {
-    pub fn new(flash: FileFlash, presence: Presence, serial: &str) -> VirtualBoard {
+    pub fn new(flash: FileFlash, options: &Options) -> VirtualBoard {
+        let presence = options.presence;
         let answer = Arc::new(AtomicBool::new(false));
         if presence == Presence::Ask {
             let answer = answer.clone();
@@ -51,8 +55,13 @@ impl VirtualBoard {
             light: Light::Off,
             since: Instant::now(),
             start: Instant::now(),
-            serial: format!("VIRTUAL-{serial}"),
-            hash: [0; 32],
+            speed: options.speed,
+            serial: match options.serial.contains("VIRTUAL") {
+                true => options.serial.clone(),
+                false => format!("VIRTUAL-{}", options.serial),
+            },
+            chip: options.chip.clone(),
+            hash: options.hash,
         }
     }
 
@@ -100,7 +109,7 @@ impl Board for VirtualBoard {
     }
 
     fn ticks(&mut self) -> u64 {
-        self.start.elapsed().as_millis() as u64
+        self.start.elapsed().as_millis() as u64 * self.speed
     }
 
     fn info(&self) -> Info<'_> {
@@ -108,7 +117,7 @@ impl Board for VirtualBoard {
             firmware: env!("CARGO_PKG_VERSION"),
             hash: self.hash,
             serial: &self.serial,
-            chip: "VIRTUAL",
+            chip: &self.chip,
             is_virtual: true,
             panicked: false,
         }

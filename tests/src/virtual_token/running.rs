@@ -1,7 +1,7 @@
 //! The program `virtual-token`, for one test.
 
 use crate::{Scratch, program, wait_for};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -26,7 +26,10 @@ impl Running {
             .arg(&path)
             .args(["--presence", presence])
             .args(more)
-            .stdin(Stdio::null())
+            .stdin(match presence {
+                "ask" => Stdio::piped(),
+                _ => Stdio::null(),
+            })
             .stderr(Stdio::piped())
             .spawn()
             .expect("the virtual token");
@@ -35,10 +38,21 @@ impl Running {
         running
     }
 
+    /// Presses the button of one that was started with `ask`.
+    pub fn press(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("a terminal of its own");
+        stdin.write_all(b"\n").expect("to press");
+    }
+
     /// Pulls it out of its port.
     pub fn unplug(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Whether it has ended by itself, as one that was sent to its bootloader.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
     }
 
     /// Ends it; what it said.

@@ -1,8 +1,8 @@
 //! What must be true of an image before it goes to a board.
 
+use crate::boards::{Layout, STORAGE_LEN};
 use crc::{CRC_32_MPEG_2, Crc};
 use nkey_agent::token::uf2::{FLASH, Family, Image, PROGRAM_LEN};
-use nkey_firmware::boards::{Layout, STORAGE_LEN};
 
 /// Bytes of the RP2040's second stage, its checksum at the end.
 const BOOT2: usize = 256;

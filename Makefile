@@ -1,6 +1,6 @@
 # Thin on purpose: every target is one script in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench lint doc tools thumb-check firmware clean
+.PHONY: help demo demo-token test fuzz bench lint doc tools thumb-check firmware clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -8,6 +8,9 @@ help: ## say what can be made
 
 demo: ## show the main job: an agent, a server, a client without a seed, three refusals
 	@scripts/demo
+
+demo-token: ## the same with a token: the real firmware in an emulated Pico holds the keys
+	@scripts/demo-token
 
 test: ## run everything that CI runs
 	@scripts/test

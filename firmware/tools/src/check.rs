@@ -75,7 +75,7 @@ pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
 fn vectors(family: Family, bytes: &[u8], table: usize) -> Result<(), String> {
     const RAM: u32 = 0x2000_0000;
     let stack = word(bytes, table).unwrap_or_default();
-    if stack <= RAM || stack > RAM + ram(family) || stack % 8 != 0 {
+    if stack <= RAM || stack > RAM + ram(family) || !stack.is_multiple_of(8) {
         return Err(format!("stack pointer: {stack:#010x} is not in memory"));
     }
     let code = FLASH + table as u32 + 16 * 4..FLASH + bytes.len() as u32;

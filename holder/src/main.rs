@@ -1,6 +1,7 @@
 //! `nkey-holder`: one process for each device, started by nkey-agent. It alone loads modules:
 //! in the agent a module could read every seed, and its crash would be the agent's.
 
+mod card;
 mod piv;
 mod pkcs11;
 mod serve;

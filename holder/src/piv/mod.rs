@@ -1,10 +1,9 @@
 //! PIV: YubiKeys with firmware 5.7 and later, and cards that answer as they do.
 
-mod card;
 mod tlv;
 
+use crate::card::{Fail, OK, connect, readers, send, transact};
 use crate::serve::Device;
-use card::{Fail, OK, connect, readers, send, transact};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use pcsc::{Card, Transaction};
 use zeroize::Zeroizing;

@@ -60,6 +60,20 @@ pub enum Ask<'a> {
         /// The card's serial number.
         serial: &'a str,
     },
+    /// Open the OpenPGP applet of a card.
+    OpenPgp {
+        /// The card's serial number.
+        serial: &'a str,
+    },
+    /// List the OpenPGP cards that are there; nothing is opened.
+    OpenPgpCards,
+    /// Do what a person wants of an OpenPGP card; it is opened for this alone.
+    OpenPgpOrder {
+        /// The card's serial number.
+        serial: &'a str,
+        /// A [`crate::openpgp::Order`].
+        order: &'a [u8],
+    },
     /// Say the [`Facts`].
     Facts,
     /// List the slots.
@@ -137,6 +151,11 @@ impl Ask<'_> {
             Ask::Sign { slot, message } => out.byte(5).string(slot.as_bytes()).string(message),
             Ask::Generate { label } => out.byte(6).string(label.as_bytes()),
             Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
+            Ask::OpenPgp { serial } => out.byte(8).string(serial.as_bytes()),
+            Ask::OpenPgpCards => out.byte(9),
+            Ask::OpenPgpOrder { serial, order } => {
+                out.byte(10).string(serial.as_bytes()).string(order)
+            }
         };
     }
 
@@ -165,6 +184,14 @@ impl Ask<'_> {
             },
             7 => Ask::Piv {
                 serial: reader.text()?,
+            },
+            8 => Ask::OpenPgp {
+                serial: reader.text()?,
+            },
+            9 => Ask::OpenPgpCards,
+            10 => Ask::OpenPgpOrder {
+                serial: reader.text()?,
+                order: reader.string()?,
             },
             _ => return Err(Malformed("no such request")),
         };
@@ -320,6 +347,14 @@ mod tests {
             },
             Ask::Generate { label: "l" },
             Ask::Piv { serial: "1" },
+            Ask::OpenPgp {
+                serial: "000F:00000001",
+            },
+            Ask::OpenPgpCards,
+            Ask::OpenPgpOrder {
+                serial: "000F:00000001",
+                order: b"o",
+            },
         ];
         for ask in asks {
             let mut out = Writer::new();

@@ -2,6 +2,7 @@
 //! in the agent a module could read every seed, and its crash would be the agent's.
 
 mod card;
+mod openpgp;
 mod piv;
 mod pkcs11;
 mod serve;

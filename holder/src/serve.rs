@@ -1,5 +1,6 @@
 //! Requests in, answers out.
 
+use crate::openpgp::{OpenPgp, manage};
 use crate::piv::Piv;
 use crate::pkcs11::Token;
 use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer};
@@ -53,6 +54,18 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
             *device = Some(Box::new(Piv::open(serial)?));
             return Ok(body);
         }
+        Ask::OpenPgp { serial } => {
+            *device = Some(Box::new(OpenPgp::open(serial)?));
+            return Ok(body);
+        }
+        Ask::OpenPgpCards => {
+            manage::cards(&mut body)?;
+            return Ok(body);
+        }
+        Ask::OpenPgpOrder { serial, order } => {
+            manage::run(serial, order, &mut body)?;
+            return Ok(body);
+        }
         _ => {}
     }
     let device = device
@@ -60,6 +73,7 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
         .ok_or_else(|| Failure::other("no device is open"))?;
     match ask {
         Ask::Pkcs11 { .. } | Ask::Piv { .. } => {}
+        Ask::OpenPgp { .. } | Ask::OpenPgpCards | Ask::OpenPgpOrder { .. } => {}
         Ask::Facts => device.facts()?.write(&mut body),
         Ask::Slots => {
             let slots = device.slots()?;

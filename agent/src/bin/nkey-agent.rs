@@ -1,11 +1,12 @@
 //! The agent in the foreground. `nkey agent start` puts it in the background.
 
 use clap::Parser;
+use nkey_agent::child;
 use nkey_agent::client::{self, Prompt};
 use nkey_agent::server::{self, Agent};
 use nkey_agent::store::enrolled::device::Device;
 use nkey_agent::store::enrolled::ssh::Ssh;
-use nkey_agent::store::enrolled::{Enrolled, Holder, Records, child, config};
+use nkey_agent::store::enrolled::{Enrolled, Holder, Records, config};
 use nkey_agent::store::vault::{Sealing, Vault};
 use nkey_agent::store::{State, Store};
 use std::fs::File;
@@ -148,6 +149,9 @@ fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Erro
     }
     for (name, piv) in config.piv {
         holders.push(Box::new(Device::piv(&name, piv, child::program())));
+    }
+    for (name, openpgp) in config.openpgp {
+        holders.push(Box::new(Device::openpgp(&name, openpgp, child::program())));
     }
     Ok(holders)
 }

@@ -26,6 +26,21 @@ pub struct Config {
     /// PIV applets of cards, by name.
     #[serde(default)]
     pub piv: BTreeMap<String, Piv>,
+    /// OpenPGP applets of cards, by name.
+    #[serde(default)]
+    pub openpgp: BTreeMap<String, OpenPgp>,
+}
+
+/// `[openpgp.NAME]`: the OpenPGP applet of a card.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct OpenPgp {
+    /// The card's manufacturer and serial number.
+    pub serial: String,
+    /// The longest message it signs, in bytes, if not the one known of its kind.
+    pub limit: Option<usize>,
+    /// How many seconds it may take to answer.
+    pub patience: Option<u16>,
 }
 
 /// `[piv.NAME]`: the PIV applet of a card.
@@ -89,7 +104,8 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
         Err(error) => return damaged(place(&text, &error)),
     };
     let names = config.ssh.keys().chain(config.pkcs11.keys());
-    for name in names.chain(config.piv.keys()) {
+    let cards = config.piv.keys().chain(config.openpgp.keys());
+    for name in names.chain(cards) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return damaged(format!(

@@ -1,7 +1,7 @@
 //! A device behind a process of its own: `nkey-holder` has the driver, the agent has the PIN.
 
-use super::child::{Child, Failed};
 use super::{About, Condition, Holder, Slot, config, failed};
+use crate::child::{Child, Failed};
 use crate::device::{Ask, Facts, Failure, Fault, MAX_PIN};
 use crate::store::locked::Secret;
 use crate::store::{Prompt, StoreError};
@@ -23,6 +23,7 @@ const MAX_SLOTS: u32 = 4096;
 enum Source {
     Pkcs11(PathBuf, String),
     Piv(String),
+    OpenPgp(String),
 }
 
 /// A token of a PKCS#11 module, or an applet of a card.
@@ -55,6 +56,13 @@ impl Device {
     pub fn piv(name: &str, config: config::Piv, program: PathBuf) -> Device {
         let source = Source::Piv(config.serial);
         let name = format!("piv:{name}");
+        Device::new(name, source, config.limit, config.patience, program)
+    }
+
+    /// The OpenPGP applet that a configuration names.
+    pub fn openpgp(name: &str, config: config::OpenPgp, program: PathBuf) -> Device {
+        let source = Source::OpenPgp(config.serial);
+        let name = format!("openpgp:{name}");
         Device::new(name, source, config.limit, config.patience, program)
     }
 
@@ -137,6 +145,7 @@ impl Device {
     fn opening(&self) -> Result<Ask<'_>, StoreError> {
         let (module, token) = match &self.source {
             Source::Piv(serial) => return Ok(Ask::Piv { serial }),
+            Source::OpenPgp(serial) => return Ok(Ask::OpenPgp { serial }),
             Source::Pkcs11(module, token) => (module, token),
         };
         let metadata = std::fs::metadata(module).map_err(|error| {
@@ -194,7 +203,7 @@ impl Holder for Device {
     fn place(&self) -> String {
         match &self.source {
             Source::Pkcs11(module, _) => module.display().to_string(),
-            Source::Piv(serial) => format!("card {serial}"),
+            Source::Piv(serial) | Source::OpenPgp(serial) => format!("card {serial}"),
         }
     }
 

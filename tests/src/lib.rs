@@ -3,6 +3,7 @@
 mod account_server;
 mod agent;
 mod demo;
+mod gpg;
 pub mod nats;
 mod piv;
 mod proof;
@@ -17,6 +18,7 @@ pub mod virtual_token;
 pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use gpg::Gpg;
 pub use piv::PivCard;
 pub use proof::server_accepts;
 pub use readers::Readers;

@@ -81,6 +81,15 @@ pub enum Ask<'a> {
         /// Its label.
         label: &'a str,
     },
+    /// List the cards that are there; nothing is opened.
+    Cards,
+    /// Do what a person wants of a card; it is opened for this alone.
+    Manage {
+        /// The card's serial number.
+        serial: &'a str,
+        /// A [`crate::manage::Order`].
+        order: &'a [u8],
+    },
 }
 
 /// Why a holder process did not do something.
@@ -137,6 +146,10 @@ impl Ask<'_> {
             Ask::Sign { slot, message } => out.byte(5).string(slot.as_bytes()).string(message),
             Ask::Generate { label } => out.byte(6).string(label.as_bytes()),
             Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
+            Ask::Cards => out.byte(20),
+            Ask::Manage { serial, order } => {
+                out.byte(21).string(serial.as_bytes()).string(order)
+            }
         };
     }
 
@@ -165,6 +178,11 @@ impl Ask<'_> {
             },
             7 => Ask::Piv {
                 serial: reader.text()?,
+            },
+            20 => Ask::Cards,
+            21 => Ask::Manage {
+                serial: reader.text()?,
+                order: reader.string()?,
             },
             _ => return Err(Malformed("no such request")),
         };
@@ -320,6 +338,11 @@ mod tests {
             },
             Ask::Generate { label: "l" },
             Ask::Piv { serial: "1" },
+            Ask::Cards,
+            Ask::Manage {
+                serial: "1",
+                order: b"o",
+            },
         ];
         for ask in asks {
             let mut out = Writer::new();

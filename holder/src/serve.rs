@@ -1,8 +1,9 @@
 //! Requests in, answers out.
 
-use crate::piv::Piv;
+use crate::piv::{Piv, manage};
 use crate::pkcs11::Token;
 use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer};
+use nkey_agent::manage::Order;
 use nkey_agent::wire::Writer;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
@@ -53,13 +54,24 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
             *device = Some(Box::new(Piv::open(serial)?));
             return Ok(body);
         }
+        Ask::Cards => {
+            let cards = manage::cards()?;
+            body.uint32(u32::try_from(cards.len()).unwrap_or(0));
+            cards.iter().for_each(|card| card.write(&mut body));
+            return Ok(body);
+        }
+        Ask::Manage { serial, order } => {
+            let order = Order::read(order).map_err(Failure::other)?;
+            manage::run(serial, &order, &mut body)?;
+            return Ok(body);
+        }
         _ => {}
     }
     let device = device
         .as_mut()
         .ok_or_else(|| Failure::other("no device is open"))?;
     match ask {
-        Ask::Pkcs11 { .. } | Ask::Piv { .. } => {}
+        Ask::Pkcs11 { .. } | Ask::Piv { .. } | Ask::Cards | Ask::Manage { .. } => {}
         Ask::Facts => device.facts()?.write(&mut body),
         Ask::Slots => {
             let slots = device.slots()?;

@@ -1,10 +1,13 @@
 //! PIV: YubiKeys with firmware 5.7 and later, and cards that answer as they do.
 
 mod card;
+mod certificate;
+pub mod manage;
+mod management;
 mod tlv;
 
 use crate::serve::Device;
-use card::{Fail, OK, connect, readers, send, transact};
+use card::{Fail, OK, connect, readers, release, send, transact};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use pcsc::{Card, Transaction};
 use zeroize::Zeroizing;
@@ -86,11 +89,7 @@ impl Piv {
         if self.card.is_none() {
             let (card, version) = find(&self.wanted)?;
             if version[..2] < FIRST[..] {
-                return Err(Failure::other(format!(
-                    "its firmware {} has no Ed25519 in PIV (5.7 has): the OpenPGP applet of 5.2.3 and later signs with such keys",
-                    dotted(version)
-                ))
-                .into());
+                return Err(old(version).into());
             }
             self.version = version;
             self.card = Some(card);
@@ -99,6 +98,13 @@ impl Piv {
             .as_mut()
             .ok_or_else(|| Failure::new(Fault::Absent, "the card is not there").into())
     }
+}
+
+fn old(version: [u8; 3]) -> Failure {
+    Failure::other(format!(
+        "its firmware {} has no Ed25519 in PIV (5.7 has): the OpenPGP applet of 5.2.3 and later signs with such keys",
+        dotted(version)
+    ))
 }
 
 fn dotted([major, minor, patch]: [u8; 3]) -> String {
@@ -131,10 +137,12 @@ fn find(wanted: &str) -> Result<(Card, [u8; 3]), Fail> {
                 if serial == wanted {
                     return Ok((card, version.try_into().unwrap_or_default()));
                 }
+                release(card);
                 seen.push(serial);
             }
             // A card of another kind, an empty reader.
-            Ok(_) | Err(Fail::Lost(_)) => {}
+            Ok((card, _)) => release(card),
+            Err(Fail::Lost(_)) => {}
             Err(Fail::Told(failure)) => trouble = Some(failure.text),
         }
     }

@@ -1,7 +1,7 @@
 //! A device behind a process of its own: `nkey-holder` has the driver, the agent has the PIN.
 
-use super::child::{Child, Failed};
 use super::{About, Condition, Holder, Slot, config, failed};
+use crate::child::{Child, Failed};
 use crate::device::{Ask, Facts, Failure, Fault, MAX_PIN};
 use crate::store::locked::Secret;
 use crate::store::{Prompt, StoreError};

@@ -53,7 +53,7 @@ impl Child {
             .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => {
-                    "nkey-holder is neither beside nkey-agent nor in PATH: install it in one of these places".to_owned()
+                    "nkey-holder is neither beside this program nor in PATH: install it in one of these places".to_owned()
                 }
                 _ => format!("cannot start nkey-holder: {error}"),
             })?;

@@ -4,6 +4,7 @@
 //! request, in their order. The first request opens the device.
 
 use crate::wire::{Malformed, Reader, Writer};
+use nkey_core::nkey::Kind;
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -80,6 +81,8 @@ pub enum Ask<'a> {
     Generate {
         /// Its label.
         label: &'a str,
+        /// The kind that it shall have, for what shows it.
+        kind: Kind,
     },
     /// List the cards that are there; nothing is opened.
     Cards,
@@ -144,7 +147,9 @@ impl Ask<'_> {
             Ask::Slots => out.byte(3),
             Ask::Login { pin } => out.byte(4).string(pin.as_bytes()),
             Ask::Sign { slot, message } => out.byte(5).string(slot.as_bytes()).string(message),
-            Ask::Generate { label } => out.byte(6).string(label.as_bytes()),
+            Ask::Generate { label, kind } => {
+                out.byte(6).string(label.as_bytes()).byte(kind.prefix())
+            }
             Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
             Ask::Cards => out.byte(20),
             Ask::Manage { serial, order } => {
@@ -175,6 +180,8 @@ impl Ask<'_> {
             },
             6 => Ask::Generate {
                 label: reader.text()?,
+                kind: Kind::from_prefix(reader.byte()?)
+                    .map_err(|_| Malformed("no kind of key"))?,
             },
             7 => Ask::Piv {
                 serial: reader.text()?,
@@ -336,7 +343,10 @@ mod tests {
                 slot: "id:01",
                 message: b"m",
             },
-            Ask::Generate { label: "l" },
+            Ask::Generate {
+                label: "l",
+                kind: Kind::Account,
+            },
             Ask::Piv { serial: "1" },
             Ask::Cards,
             Ask::Manage {

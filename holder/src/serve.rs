@@ -5,6 +5,7 @@ use crate::pkcs11::Token;
 use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer};
 use nkey_agent::manage::Order;
 use nkey_agent::wire::Writer;
+use nkey_core::nkey::Kind;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ pub trait Device {
     /// Signs.
     fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure>;
     /// Makes a key.
-    fn generate(&mut self, label: &str) -> Result<Slot, Failure>;
+    fn generate(&mut self, label: &str, kind: Kind) -> Result<Slot, Failure>;
 }
 
 /// Serves until the agent closes its end.
@@ -82,7 +83,7 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
         Ask::Sign { slot, message } => {
             body.raw(&device.sign(slot, message)?);
         }
-        Ask::Generate { label } => device.generate(label)?.write(&mut body),
+        Ask::Generate { label, kind } => device.generate(label, *kind)?.write(&mut body),
     }
     Ok(body)
 }

@@ -142,7 +142,7 @@ pub fn generate(
     };
     let any_iat = any_iat(flags)?;
     let enrolled = enrolment(named(agent, store)?)?;
-    let slot = enrolled.generate(name)?;
+    let slot = enrolled.generate(name, kind)?;
     let wanted = Wanted {
         slot: &slot.id,
         kind,

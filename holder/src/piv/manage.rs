@@ -114,11 +114,50 @@ fn open(serial: &str) -> Result<YubiKey, Failure> {
 pub fn run(serial: &str, order: &Order<'_>, out: &mut Writer) -> Result<(), Failure> {
     let mut key = open(serial)?;
     let result = follow(&mut key, order, out);
-    // It forgets PIN and management key; a reset, which dropping means, would do it to others' applets.
+    close(key);
+    result
+}
+
+/// Makes a key in the first slot that is free, for an agent that has the PIN: its slot. The
+/// retired slots come first, since other software uses the others by their names.
+///
+/// # Errors
+/// If no slot is free, or the management key is not under the PIN.
+pub fn make_anywhere(serial: &str, kind: Kind, pin: &str) -> Result<u8, Failure> {
+    let mut key = open(serial)?;
+    let result = free(&mut key).and_then(|slot| {
+        let place = Place {
+            slot,
+            kind,
+            pin: PinPolicy::Always.into(),
+            touch: TouchPolicy::Never.into(),
+            replace: "",
+        };
+        let access = Access {
+            pin,
+            management: &[],
+        };
+        make(&mut key, &place, &access, None).map(|_| slot)
+    });
+    close(key);
+    result
+}
+
+fn free(key: &mut YubiKey) -> Result<u8, Failure> {
+    for slot in (0x82..=0x95).chain([0x9a, 0x9c, 0x9d, 0x9e]) {
+        if occupant(key, slot)?.is_none() {
+            return Ok(slot);
+        }
+    }
+    Err(Failure::other("all its slots hold keys or certificates"))
+}
+
+/// It forgets PIN and management key; a reset, which dropping means, would do it to the other
+/// applets as well.
+fn close(mut key: YubiKey) {
     if caught(|| key.deauthenticate()).is_ok() {
         let _ = key.disconnect(pcsc::Disposition::LeaveCard);
     }
-    result
 }
 
 fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ mod tlv;
 use crate::serve::Device;
 use card::{Fail, OK, connect, readers, release, send, transact};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
+use nkey_core::nkey::Kind;
 use pcsc::{Card, Transaction};
 use zeroize::Zeroizing;
 
@@ -313,9 +314,11 @@ impl Device for Piv {
         signed
     }
 
-    fn generate(&mut self, _: &str) -> Result<Slot, Failure> {
-        Err(Failure::other(
-            "make the key with `ykman piv keys generate --algorithm ED25519`, then type `nkey store enrol`",
-        ))
+    fn generate(&mut self, _: &str, kind: Kind) -> Result<Slot, Failure> {
+        let pin = self.pin.clone();
+        let pin = pin.ok_or_else(|| Failure::new(Fault::NeedsPin, "it needs its PIN first"))?;
+        let place = manage::make_anywhere(&self.wanted, kind, &pin)?;
+        let metadata = self.with(|card| send(card, [0xf7, 0, place], &[]))?.1;
+        Ok(describe(place, &metadata))
     }
 }

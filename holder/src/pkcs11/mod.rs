@@ -305,7 +305,7 @@ impl Device for Token {
         })
     }
 
-    fn generate(&mut self, label: &str) -> Result<Slot, Failure> {
+    fn generate(&mut self, label: &str, _: Kind) -> Result<Slot, Failure> {
         self.with(|token| token.made(label))
     }
 }

@@ -8,7 +8,7 @@ use crate::store::{Prompt, StoreError};
 use crate::uri::Uri;
 use crate::wire::{Malformed, Reader};
 use nkey_core::Signature;
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -261,8 +261,8 @@ impl Holder for Device {
         })
     }
 
-    fn generate(&self, label: &str) -> Result<Slot, StoreError> {
-        let body = self.ask(&Ask::Generate { label })?;
+    fn generate(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
+        let body = self.ask(&Ask::Generate { label, kind })?;
         Slot::read(&mut Reader::new(&body)).map_err(|error| self.malformed(error))
     }
 

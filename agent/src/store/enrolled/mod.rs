@@ -86,7 +86,7 @@ pub trait Holder: Send + Sync {
     ///
     /// # Errors
     /// If it makes none.
-    fn generate(&self, _label: &str) -> Result<Slot, StoreError> {
+    fn generate(&self, _label: &str, _kind: Kind) -> Result<Slot, StoreError> {
         Err(StoreError::Unsupported(
             "make keys: make one with its own tools, then type `nkey store enrol`",
         ))
@@ -243,12 +243,12 @@ impl Enrolled {
     ///
     /// # Errors
     /// If it is locked, makes no keys, or fails.
-    pub fn generate(&self, label: &str) -> Result<Slot, StoreError> {
+    pub fn generate(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
         admit::name(label)?;
         if self.state() == State::Locked {
             return Err(StoreError::Locked);
         }
-        self.holder.generate(label)
+        self.holder.generate(label, kind)
     }
 
     /// Pins a proven key; when this returns it survives a power cut.

@@ -261,7 +261,7 @@ impl Holder for Device {
         })
     }
 
-    fn generate(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
+    fn generate_as(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
         let body = self.ask(&Ask::Generate { label, kind })?;
         Slot::read(&mut Reader::new(&body)).map_err(|error| self.malformed(error))
     }

@@ -61,6 +61,20 @@ pub enum Ask<'a> {
         /// The card's serial number.
         serial: &'a str,
     },
+    /// Open the OpenPGP applet of a card.
+    OpenPgp {
+        /// The card's serial number.
+        serial: &'a str,
+    },
+    /// List the OpenPGP cards that are there; nothing is opened.
+    OpenPgpCards,
+    /// Do what a person wants of an OpenPGP card; it is opened for this alone.
+    OpenPgpOrder {
+        /// The card's serial number.
+        serial: &'a str,
+        /// A [`crate::openpgp::Order`].
+        order: &'a [u8],
+    },
     /// Say the [`Facts`].
     Facts,
     /// List the slots.
@@ -151,6 +165,11 @@ impl Ask<'_> {
                 out.byte(6).string(label.as_bytes()).byte(kind.prefix())
             }
             Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
+            Ask::OpenPgp { serial } => out.byte(8).string(serial.as_bytes()),
+            Ask::OpenPgpCards => out.byte(9),
+            Ask::OpenPgpOrder { serial, order } => {
+                out.byte(10).string(serial.as_bytes()).string(order)
+            }
             Ask::Cards => out.byte(20),
             Ask::Manage { serial, order } => {
                 out.byte(21).string(serial.as_bytes()).string(order)
@@ -185,6 +204,14 @@ impl Ask<'_> {
             },
             7 => Ask::Piv {
                 serial: reader.text()?,
+            },
+            8 => Ask::OpenPgp {
+                serial: reader.text()?,
+            },
+            9 => Ask::OpenPgpCards,
+            10 => Ask::OpenPgpOrder {
+                serial: reader.text()?,
+                order: reader.string()?,
             },
             20 => Ask::Cards,
             21 => Ask::Manage {
@@ -273,6 +300,16 @@ pub fn write_answer(answer: &Result<Writer, Failure>, out: &mut Writer) {
     };
 }
 
+/// The bytes that say, before an answer, that the device waits for a finger.
+pub fn write_waiting(out: &mut Writer) {
+    out.byte(2);
+}
+
+/// Whether these bytes are those of [`write_waiting`].
+pub fn is_waiting(bytes: &[u8]) -> bool {
+    bytes == [2]
+}
+
 /// The body of an answer.
 ///
 /// # Errors
@@ -348,6 +385,14 @@ mod tests {
                 kind: Kind::Account,
             },
             Ask::Piv { serial: "1" },
+            Ask::OpenPgp {
+                serial: "000F:00000001",
+            },
+            Ask::OpenPgpCards,
+            Ask::OpenPgpOrder {
+                serial: "000F:00000001",
+                order: b"o",
+            },
             Ask::Cards,
             Ask::Manage {
                 serial: "1",

@@ -16,6 +16,8 @@ pub mod gate;
 pub mod manage;
 #[cfg(feature = "client")]
 pub mod message;
+#[cfg(feature = "holder")]
+pub mod openpgp;
 #[cfg(feature = "daemon")]
 pub mod server;
 #[cfg(feature = "daemon")]

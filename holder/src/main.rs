@@ -1,6 +1,8 @@
 //! `nkey-holder`: one process for each device, started by nkey-agent. It alone loads modules:
 //! in the agent a module could read every seed, and its crash would be the agent's.
 
+mod card;
+mod openpgp;
 mod piv;
 mod pkcs11;
 mod serve;

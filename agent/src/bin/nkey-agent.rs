@@ -170,6 +170,9 @@ fn holders(config: Config, roots: &Roots, recorded: &BTreeSet<String>) -> Vec<Bo
     for (name, piv) in config.piv {
         holders.push(Box::new(Device::piv(&name, piv, child::program())));
     }
+    for (name, openpgp) in config.openpgp {
+        holders.push(Box::new(Device::openpgp(&name, openpgp, child::program())));
+    }
     for (name, token) in config.token {
         holders.push(Box::new(Board::configured(&name, token, roots)));
     }

@@ -1,8 +1,8 @@
 //! What a person changes on a card: keys, PIN, PUK. The crate `yubikey` does most of it.
 
-use super::card::{self, Fail, OK, transact};
 use super::management::{self, authenticate};
-use super::{FIRST, certificate, old, places, tlv};
+use super::{FIRST, OK, certificate, old, places, tlv};
+use crate::card::{self, Fail, transact};
 use nkey_agent::device::{Failure, Fault};
 use nkey_agent::manage::{Access, Card, Order, Place};
 use nkey_agent::wire::Writer;
@@ -25,9 +25,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> yubikey::Result<T>) -> yubikey::R
 /// What the crate's error means while `doing` something.
 pub(super) fn told(doing: &str, error: Error) -> Failure {
     match error {
-        Error::PcscError { inner: Some(inner) } => match Fail::from(inner) {
-            Fail::Lost(failure) | Fail::Told(failure) => failure,
-        },
+        Error::PcscError { inner: Some(inner) } => Fail::from(inner).failure(),
         Error::ParseError => Failure::other(format!("{doing}: its answer is malformed")),
         Error::AuthenticationError => Failure::other(format!(
             "{doing}: it refuses, since it is not opened by the right management key"
@@ -416,7 +414,5 @@ pub(super) fn own(key: &YubiKey, command: [u8; 3], data: &[u8]) -> Result<u16, F
         card::release(card);
         Ok(sent?.0)
     };
-    sent().map_err(|fail| match fail {
-        Fail::Lost(failure) | Fail::Told(failure) => failure,
-    })
+    sent().map_err(Fail::failure)
 }

@@ -1,7 +1,8 @@
 //! The management key, and what a card has at its default.
 
 use super::manage::{caught, fits, own, refused, told};
-use super::{OK, tlv};
+use super::tlv;
+use crate::card::OK;
 use nkey_agent::device::Failure;
 use nkey_agent::manage::{Access, Management, State};
 use yubikey::piv::{self, ManagementSlotId, SlotAlgorithmId, SlotId, SlotMetadata};

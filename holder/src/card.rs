@@ -20,6 +20,15 @@ pub enum Fail {
     Told(Failure),
 }
 
+impl Fail {
+    /// The sentence for whoever does not try again.
+    pub fn failure(self) -> Failure {
+        match self {
+            Fail::Lost(failure) | Fail::Told(failure) => failure,
+        }
+    }
+}
+
 impl From<Failure> for Fail {
     fn from(failure: Failure) -> Fail {
         Fail::Told(failure)

@@ -7,7 +7,7 @@
 mod room;
 
 use crate::message::{Refusal, Status};
-use crate::store::{Check, KeyInfo, State, Store, StoreError};
+use crate::store::{Check, KeyInfo, Person, State, Store, StoreError};
 use nkey_core::Signature;
 use nkey_core::jwt;
 use nkey_core::language::{self, Denial, Permit};
@@ -24,17 +24,19 @@ pub const AFTER_LEAD: i64 = 5;
 /// The stores that a request may use, the connection's own first.
 pub struct Gate<'a> {
     stores: Vec<&'a dyn Store>,
+    person: &'a dyn Person,
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Refusal {
         let status = match error {
-            StoreError::Locked => Status::Locked,
+            StoreError::Locked | StoreError::LockedUntil(_) => Status::Locked,
             StoreError::Unknown(_) => Status::UnknownKey,
             StoreError::Exists(_)
             | StoreError::NotExportable(_)
             | StoreError::WrongPassphrase
             | StoreError::WrongPin(..)
+            | StoreError::Declined(..)
             | StoreError::Cancelled
             | StoreError::Kind(_)
             | StoreError::Name(_)
@@ -47,9 +49,9 @@ impl From<StoreError> for Refusal {
 }
 
 impl<'a> Gate<'a> {
-    /// Over these stores.
-    pub fn new(stores: Vec<&'a dyn Store>) -> Gate<'a> {
-        Gate { stores }
+    /// Over these stores, for a person.
+    pub fn new(stores: Vec<&'a dyn Store>, person: &'a dyn Person) -> Gate<'a> {
+        Gate { stores, person }
     }
 
     /// The store that holds a key, and what it lists of it.
@@ -101,7 +103,7 @@ impl<'a> Gate<'a> {
                 ),
             ));
         }
-        let signature = store.sign(key, data)?;
+        let signature = store.sign_for(key, data, self.person)?;
         match store.check() {
             Check::Verify if !key.verify(data, &signature) => Err(Refusal::new(
                 Status::StoreFailed,
@@ -124,18 +126,19 @@ impl<'a> Gate<'a> {
         now: i64,
     ) -> Result<String, Refusal> {
         let (store, key) = self.by_bytes(bytes)?;
-        // Said first: unlocking is the next step, whatever the claims are.
+        // Said first: unlocking is the next step, whatever the claims are; unless nothing can come
+        // of it, since the holder does not sign as much.
         if store.state() == State::Locked {
-            return Err(StoreError::Locked.into());
+            if store.lanes().is_some()
+                && let Ok((mut token, input)) = unsigned(&key, claims, iat, after, now)
+                && input > store.limit(&key)
+            {
+                token.truncate(input);
+                return Err(too_large(&token, store.name(), store.limit(&key)));
+            }
+            return Err(store.locked().into());
         }
-        let malformed = |error: DecodeError| Refusal::new(Status::Malformed, error);
-        let (mut claims, notes) = tolerant::read_claims(claims).map_err(malformed)?;
-        if let Some(note) = notes.first() {
-            return Err(Refusal::new(Status::Malformed, note));
-        }
-        let iat = time_of_issue(iat, after, now)?;
-        claims.sort();
-        let (mut token, input) = claims.prepare(&key, iat).map_err(unmade)?;
+        let (mut token, input) = unsigned(&key, claims, iat, after, now)?;
         let signature = self.sign(store, &key, &token[..input], now)?;
         let length = jwt::finish(input, &signature, &mut token)
             .map_err(unmade)?
@@ -143,6 +146,24 @@ impl<'a> Gate<'a> {
         token.truncate(length);
         String::from_utf8(token).map_err(|error| Refusal::new(Status::Malformed, error))
     }
+}
+
+/// A token that lacks its signature, and how long its signing input is.
+fn unsigned(
+    key: &PublicKey,
+    claims: &[u8],
+    iat: i64,
+    after: i64,
+    now: i64,
+) -> Result<(Vec<u8>, usize), Refusal> {
+    let malformed = |error: DecodeError| Refusal::new(Status::Malformed, error);
+    let (mut claims, notes) = tolerant::read_claims(claims).map_err(malformed)?;
+    if let Some(note) = notes.first() {
+        return Err(Refusal::new(Status::Malformed, note));
+    }
+    let iat = time_of_issue(iat, after, now)?;
+    claims.sort();
+    claims.prepare(key, iat).map_err(unmade)
 }
 
 /// `iat` as asked for, or now, or the first second after `after`.

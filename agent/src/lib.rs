@@ -12,6 +12,8 @@ pub mod client;
 pub mod device;
 #[cfg(feature = "daemon")]
 pub mod gate;
+#[cfg(feature = "holder")]
+pub mod manage;
 #[cfg(feature = "client")]
 pub mod message;
 #[cfg(feature = "holder")]

@@ -87,6 +87,12 @@ extensions! {
     Enrol = "enrol-v1@nkey-agent",
     /// Make a key in a store.
     GenerateIn = "generate-v2@nkey-agent",
+    /// Unlock one store, with questions.
+    UnlockIn = "unlock-v2@nkey-agent",
+    /// Lock one store.
+    LockIn = "lock-v1@nkey-agent",
+    /// Pass a command on to a token.
+    Token = "token-v1@nkey-agent",
 }
 
 /// The other extensions that are answered.
@@ -112,7 +118,7 @@ pub enum Status {
     StoreFailed = 5,
     /// Larger than the holder signs.
     TooLarge = 6,
-    /// A question to the person; `unlock-v1` answers it.
+    /// A question to the person, or a message to it while a holder waits.
     Prompt = 7,
 }
 
@@ -346,6 +352,25 @@ pub enum Ours<'a> {
         /// [`flag`] bits.
         flags: u32,
     },
+    /// Unlock one store: the answer to the last question, empty at first.
+    UnlockIn {
+        /// The store's name.
+        store: &'a str,
+        /// The answer.
+        answer: &'a str,
+    },
+    /// Lock one store.
+    LockIn {
+        /// The store's name.
+        store: &'a str,
+    },
+    /// Pass a command on to a token.
+    Token {
+        /// The store's name, or the token's serial number.
+        store: &'a str,
+        /// The command, in postcard.
+        command: &'a [u8],
+    },
 }
 
 /// A frame that is no request.
@@ -476,6 +501,17 @@ fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
             kind: kind(&mut reader)?,
             name: reader.text()?,
             flags: flags(&mut reader)?,
+        },
+        Name::UnlockIn => Ours::UnlockIn {
+            store: reader.text()?,
+            answer: reader.text()?,
+        },
+        Name::LockIn => Ours::LockIn {
+            store: reader.text()?,
+        },
+        Name::Token => Ours::Token {
+            store: reader.text()?,
+            command: reader.string()?,
         },
     };
     reader.end()?;

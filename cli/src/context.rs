@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::error::Error;
 use crate::key_argument::KeyArgument;
-use crate::output::Output;
+use crate::output::{Output, clean};
 use crate::prompt;
 use nkey_agent::client::{Client, KeyInfo, socket_path};
 use std::path::PathBuf;
@@ -50,7 +50,11 @@ impl Context {
     pub fn agent(&mut self) -> Result<&mut Client, Error> {
         let client = match self.agent.take() {
             Some(client) => client,
-            None => Client::connect(&self.socket()?)?,
+            None => {
+                let mut client = Client::connect(&self.socket()?)?;
+                client.on_notice(|text| eprintln!("{}", clean(text)));
+                client
+            }
         };
         Ok(self.agent.insert(client))
     }

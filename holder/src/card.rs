@@ -83,6 +83,11 @@ pub fn connect(context: &Context, reader: &CString) -> Result<Card, Fail> {
     Ok(context.connect(reader, ShareMode::Shared, Protocols::ANY)?)
 }
 
+/// Lets a card go without the reset that dropping it means: others may use it.
+pub fn release(card: Card) {
+    let _ = card.disconnect(Disposition::LeaveCard);
+}
+
 /// Runs `work` in one transaction, which ends without a reset.
 ///
 /// # Errors

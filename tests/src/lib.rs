@@ -19,7 +19,7 @@ pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
 pub use gpg::Gpg;
-pub use piv::PivCard;
+pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;
 pub use readers::Readers;
 pub use run::{Output, command, program, run, skipped, tool};

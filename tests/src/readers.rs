@@ -1,7 +1,7 @@
 //! pcscd with virtual readers, without root and side by side with others.
 
 use crate::{Scratch, program, tool};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
 /// and the cards there, and then becomes the program that it is given.
@@ -36,6 +36,17 @@ impl Readers {
 
     /// Puts a PIV card into one of the two slots; the file that gives it orders.
     pub fn add(&mut self, serial: u32, version: &str, slots: &[(u8, u8)]) -> PathBuf {
+        self.add_attesting(serial, version, slots, None)
+    }
+
+    /// The same, with what [`crate::attestors`] made.
+    pub fn add_attesting(
+        &mut self,
+        serial: u32,
+        version: &str,
+        slots: &[(u8, u8)],
+        attestors: Option<&Path>,
+    ) -> PathBuf {
         let orders = self.scratch.file(&format!("orders-{serial}"), "");
         assert!(self.count < 2, "vpcd has two slots");
         let port = PORT + self.count;
@@ -45,9 +56,10 @@ impl Readers {
             .map(|(slot, byte)| format!("{slot:02x}={byte}"))
             .collect();
         self.lines += &format!(
-            "{} {port} {serial} {version} {} {} 2>/dev/null &\n",
+            "{} {port} {serial} {version} {} {} {} 2>/dev/null &\n",
             program("nkey-test-card").display(),
             orders.display(),
+            attestors.unwrap_or(Path::new("-")).display(),
             slots.join(" ")
         );
         orders
@@ -88,7 +100,7 @@ impl Readers {
     pub fn script(&self) -> PathBuf {
         // One driver has two slots, at this port and the next.
         let config = format!(
-            "FRIENDLYNAME \"Yubico YubiKey\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
+            "FRIENDLYNAME \"Yubico YubiKey CCID\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
         );
         // pcscd reads every file of this folder.
         let _ = std::fs::create_dir(self.scratch.path().join("conf"));

@@ -4,11 +4,14 @@ use clap::Parser;
 use nkey_agent::child;
 use nkey_agent::client::{self, Prompt};
 use nkey_agent::server::{self, Agent};
+use nkey_agent::store::enrolled::config::{self, Config};
 use nkey_agent::store::enrolled::device::Device;
 use nkey_agent::store::enrolled::ssh::Ssh;
-use nkey_agent::store::enrolled::{Enrolled, Holder, Records, config};
+use nkey_agent::store::enrolled::token::{Board, PREFIX, Roots};
+use nkey_agent::store::enrolled::{Enrolled, Holder, Records};
 use nkey_agent::store::vault::{Sealing, Vault};
 use nkey_agent::store::{State, Store};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -70,7 +73,9 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         Arc::clone(&vault) as Arc<dyn Store>,
         dir.display().to_string(),
     )];
-    for holder in holders(args)? {
+    let config = config(args)?;
+    let roots = Roots::of(&config);
+    for holder in holders(config, &roots, &records.holders()) {
         let place = holder.place();
         let store = Enrolled::new(holder, Arc::clone(&records));
         // A locked agent signs with nothing.
@@ -100,6 +105,17 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         .iter()
         .map(|(store, _)| store.name().to_owned())
         .collect();
+    let found = Arc::clone(&records);
+    let discover = move |is_known: &dyn Fn(&str) -> bool| {
+        let mut serials = roots.serials();
+        serials.retain(|serial| !is_known(serial));
+        let store = |serial: String| {
+            let holder = Box::new(Board::found(&serial, &roots));
+            let store = Enrolled::new(holder, Arc::clone(&found));
+            (Arc::new(store) as Arc<dyn Store>, String::new())
+        };
+        serials.into_iter().map(store).collect()
+    };
     let warnings = move || {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut warnings = records.warnings(&names);
@@ -108,7 +124,7 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         }
         warnings
     };
-    let agent = Arc::new(Agent::new(stores, warnings));
+    let agent = Arc::new(Agent::new(stores, warnings).discovering(discover));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -124,7 +140,7 @@ fn set(name: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Error>> {
+fn config(args: &Args) -> Result<Config, Box<dyn std::error::Error>> {
     let default = || {
         set("XDG_CONFIG_HOME")
             .or_else(|| set("HOME").map(|home| home.join(".config")))
@@ -139,8 +155,12 @@ fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Erro
             .map(|path| config::read(&path))
             .transpose()?,
     };
+    Ok(config.unwrap_or_default())
+}
+
+/// The holders that the configuration names, and the tokens that have records.
+fn holders(config: Config, roots: &Roots, recorded: &BTreeSet<String>) -> Vec<Box<dyn Holder>> {
     let mut holders: Vec<Box<dyn Holder>> = Vec::new();
-    let config = config.unwrap_or_default();
     for (name, ssh) in config.ssh {
         holders.push(Box::new(Ssh::new(&name, ssh.socket, ssh.limit)));
     }
@@ -153,7 +173,17 @@ fn holders(args: &Args) -> Result<Vec<Box<dyn Holder>>, Box<dyn std::error::Erro
     for (name, openpgp) in config.openpgp {
         holders.push(Box::new(Device::openpgp(&name, openpgp, child::program())));
     }
-    Ok(holders)
+    for (name, token) in config.token {
+        holders.push(Box::new(Board::configured(&name, token, roots)));
+    }
+    for id in recorded {
+        if let Some(serial) = id.strip_prefix(PREFIX)
+            && !holders.iter().any(|holder| holder.id() == id)
+        {
+            holders.push(Box::new(Board::found(serial, roots)));
+        }
+    }
+    holders
 }
 
 fn vault_dir(flag: Option<&Path>) -> Result<PathBuf, String> {

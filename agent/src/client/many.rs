@@ -97,6 +97,9 @@ impl Client {
                 sent.map_err(|error| self.broken(error))?;
             }
             self.read_next()?;
+            while self.heard_notice(name)? {
+                self.read_next()?;
+            }
             under_way -= sizes.get(results.len()).copied().unwrap_or_default();
             results.push(self.one(name, &read)?);
         }

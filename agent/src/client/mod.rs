@@ -19,6 +19,7 @@ pub mod nats;
 mod socket;
 mod status;
 mod stores;
+mod token;
 mod unlock;
 
 pub use error::Error;
@@ -28,7 +29,7 @@ pub use status::{AgentStatus, StoreStatus};
 pub use stores::{Enrol, SlotInfo, StoreInfo};
 pub use unlock::Prompt;
 
-use crate::message::{MAX_FRAME, Name, Status, number};
+use crate::message::{MAX_FRAME, Name, Question, Status, number};
 use crate::wire::{Reader, Writer};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
@@ -49,8 +50,14 @@ pub struct Client {
     stream: UnixStream,
     path: PathBuf,
     answer: Vec<u8>,
+    /// What came behind it.
+    rest: Vec<u8>,
     request: Writer,
+    notice: Option<Box<Notice>>,
 }
+
+/// What is done with a message to the person.
+type Notice = dyn FnMut(&str) + Send;
 
 impl Client {
     /// Connects to the agent that listens at `path`.
@@ -73,8 +80,15 @@ impl Client {
             stream,
             path: path.to_owned(),
             answer: Vec::new(),
+            rest: Vec::new(),
             request: Writer::new(),
+            notice: None,
         })
+    }
+
+    /// Hands `notice` what the person is to do while a request waits, such as to press a button.
+    pub fn on_notice(&mut self, notice: impl FnMut(&str) + Send + 'static) {
+        self.notice = Some(Box::new(notice));
     }
 
     /// The socket that this client is connected to.
@@ -89,6 +103,13 @@ impl Client {
 
     /// Sends a request of a standard type and reads the answer: its type and bytes.
     fn standard(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(u8, &[u8]), Error> {
+        self.send(kind, body)?;
+        self.read_answer()?;
+        self.last_answer()
+    }
+
+    /// Sends a request of a standard type.
+    fn send(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(), Error> {
         self.request.clear();
         let frame = self.request.begin_frame();
         self.request.byte(kind);
@@ -102,8 +123,15 @@ impl Client {
         }
         let sent = self.stream.write_all(self.request.as_bytes());
         self.request.clear();
-        sent.map_err(|error| self.broken(error))?;
-        self.read_answer()?;
+        sent.map_err(|error| self.broken(error))
+    }
+
+    /// The type and the bytes of the answer that was read. One request is under way, so nothing
+    /// may follow it.
+    fn last_answer(&self) -> Result<(u8, &[u8]), Error> {
+        if !self.rest.is_empty() {
+            return Err(Error::Answer("an answer of impossible length"));
+        }
         match self.answer.split_first() {
             Some((kind, rest)) => Ok((*kind, rest)),
             None => Err(Error::Answer("an empty answer")),
@@ -114,7 +142,9 @@ impl Client {
     fn read_answer(&mut self) -> Result<(), Error> {
         self.answer.as_mut_slice().zeroize();
         self.answer.resize(FIRST, 0);
-        let mut have = 0;
+        let mut have = self.rest.len();
+        self.answer[..have].copy_from_slice(&self.rest);
+        self.rest.zeroize();
         while have < 4 {
             match self.stream.read(&mut self.answer[have..]) {
                 Ok(0) => return Err(self.broken(ErrorKind::UnexpectedEof.into())),
@@ -127,9 +157,12 @@ impl Client {
             Some(length) => u32::from_be_bytes(*length) as usize,
             None => 0,
         };
-        // One request is under way, so nothing may follow its answer.
-        if length == 0 || length > MAX_FRAME || have > 4 + length {
+        if length == 0 || length > MAX_FRAME {
             return Err(Error::Answer("an answer of impossible length"));
+        }
+        if have > 4 + length {
+            self.rest.extend_from_slice(&self.answer[4 + length..have]);
+            have = 4 + length;
         }
         self.answer.copy_within(4..have, 0);
         self.resize_answer(length);
@@ -161,10 +194,15 @@ impl Client {
         name: Name,
         body: impl FnOnce(&mut Writer),
     ) -> Result<(Status, String, Reader<'_>), Error> {
-        let (kind, rest) = self.standard(number::EXTENSION, |request| {
+        self.send(number::EXTENSION, |request| {
             request.string(name.as_str().as_bytes());
             body(request);
         })?;
+        self.read_answer()?;
+        while self.heard_notice(name)? {
+            self.read_answer()?;
+        }
+        let (kind, rest) = self.last_answer()?;
         if kind != number::EXTENSION_RESPONSE {
             return Err(Error::Foreign(name.as_str()));
         }
@@ -175,6 +213,33 @@ impl Client {
         let status = Status::from_byte(reader.byte()?).ok_or(Error::Answer("an unknown status"))?;
         let reason = reader.text()?.to_owned();
         Ok((status, reason, reader))
+    }
+
+    /// Whether the answer that was read is a message to the person, which was handed on then:
+    /// the answer to the request is still to come.
+    fn heard_notice(&mut self, name: Name) -> Result<bool, Error> {
+        if matches!(name, Name::Unlock | Name::UnlockIn) {
+            return Ok(false);
+        }
+        let Some((&number::EXTENSION_RESPONSE, rest)) = self.answer.split_first() else {
+            return Ok(false);
+        };
+        let mut reader = Reader::new(rest);
+        if reader.string()? != name.as_str().as_bytes() || reader.byte()? != Status::Prompt as u8 {
+            return Ok(false);
+        }
+        reader.string()?;
+        if Question::from_byte(reader.byte()?) != Some(Question::Message) {
+            return Err(Error::Answer(
+                "a question that this request has no answer for",
+            ));
+        }
+        let text = reader.text()?;
+        reader.end()?;
+        if let Some(notice) = &mut self.notice {
+            notice(text);
+        }
+        Ok(true)
     }
 
     /// As [`Client::exchange`], and everything but success is an error.
@@ -202,5 +267,6 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.answer.as_mut_slice().zeroize();
+        self.rest.as_mut_slice().zeroize();
     }
 }

@@ -14,6 +14,10 @@ pub trait Prompt {
     fn public(&mut self, text: &str) -> Option<String>;
     /// Yes or no.
     fn confirm(&mut self, text: &str) -> Option<bool>;
+    /// Whether nobody is there any more.
+    fn is_gone(&mut self) -> bool {
+        false
+    }
 }
 
 impl Client {
@@ -23,10 +27,46 @@ impl Client {
     /// [`Error::Refused`] with the agent's reason, such as a wrong passphrase;
     /// [`Error::Cancelled`] if `prompt` gives up.
     pub fn unlock(&mut self, prompt: &mut dyn Prompt) -> Result<AgentStatus, Error> {
+        self.unlock_by(Name::Unlock, None, prompt)
+    }
+
+    /// Unlocks one store, by its name or a token's serial number; as [`Client::unlock`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with the agent's reason, such as a wrong PIN;
+    /// [`Error::Cancelled`] if `prompt` gives up.
+    pub fn unlock_store(
+        &mut self,
+        store: &str,
+        prompt: &mut dyn Prompt,
+    ) -> Result<AgentStatus, Error> {
+        self.unlock_by(Name::UnlockIn, Some(store), prompt)
+    }
+
+    /// Locks one store, by its name or a token's serial number.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if there is none.
+    pub fn lock_store(&mut self, store: &str) -> Result<(), Error> {
+        let body = self.ask(Name::LockIn, |request| {
+            request.string(store.as_bytes());
+        })?;
+        Ok(body.end()?)
+    }
+
+    fn unlock_by(
+        &mut self,
+        name: Name,
+        store: Option<&str>,
+        prompt: &mut dyn Prompt,
+    ) -> Result<AgentStatus, Error> {
         // The person may take their time to touch a device.
         let mut answer = Zeroizing::new(String::new());
         loop {
-            let (status, reason, mut body) = self.exchange(Name::Unlock, |request| {
+            let (status, reason, mut body) = self.exchange(name, |request| {
+                if let Some(store) = store {
+                    request.string(store.as_bytes());
+                }
                 request.string(answer.as_bytes());
             })?;
             match status {

@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::holders::{self, Enrolment};
-use super::slow::Slow;
+use super::slow::{Running, Slow};
 use super::unlock::{self, Session, Step};
 use super::{Agent, log, now};
 use crate::gate::Gate;
@@ -44,8 +44,10 @@ pub enum Work {
     Passphrase(Zeroizing<Vec<u8>>),
     /// The next event of unlocking.
     Unlock(Session),
-    /// A holder that takes long.
+    /// The turn at a holder that takes long.
     Slow(Slow),
+    /// Such a holder.
+    Running(Running),
 }
 
 /// Answers a frame into `output`.
@@ -56,11 +58,32 @@ pub fn answer(
     output: &mut Writer,
 ) -> Outcome {
     let request = parse(frame);
+    if request.as_ref().is_ok_and(means_stores) {
+        agent.look();
+    }
     let slow = request.as_ref().ok();
     match slow.and_then(|request| Slow::of(agent, request, frame)) {
         Some(slow) => Outcome::Wait(Work::Slow(slow)),
         None => respond(agent, connection, request, output),
     }
+}
+
+/// Whether a request lists or names stores, of which some may just have come.
+fn means_stores(request: &Request<'_>) -> bool {
+    matches!(
+        request,
+        Request::Ours(
+            Ours::Status
+                | Ours::Stores
+                | Ours::Slots { .. }
+                | Ours::Enrol { .. }
+                | Ours::GenerateIn { .. }
+                | Ours::Unlock { .. }
+                | Ours::UnlockIn { .. }
+                | Ours::LockIn { .. }
+                | Ours::Token { .. }
+        )
+    )
 }
 
 /// Answers a request, however long it takes.
@@ -138,10 +161,10 @@ pub fn make_keys<'a>(agent: &Agent, frames: impl Iterator<Item = &'a [u8]>, outp
         let volatiles = agent.volatiles();
         let held =
             |(seed, _): &(Seed, &str)| agent.holder(seed.public_key().as_bytes(), &volatiles);
-        match (agent.stores.first(), keys.iter().find_map(held)) {
+        match (agent.fixed.first(), keys.iter().find_map(held)) {
             (_, Some(held)) => Err(StoreError::Exists(held)),
             (None, _) => Err(StoreError::Unsupported("take new keys")),
-            (Some(store), None) => Ok(store.add_many(&keys, marks(bits))),
+            (Some(first), None) => Ok(first.store.add_many(&keys, marks(bits))),
         }
     });
     let mut added = match added {
@@ -196,15 +219,26 @@ pub async fn resume(
                 },
             );
         }
-        Work::Unlock(session) => match session.step().await {
-            Step::Ask(session, question, text) => {
-                connection.session = Some(session);
-                ask(output, question, &text);
+        Work::Unlock(session) => {
+            let name = session.name();
+            match session.step().await {
+                Step::Ask(session, question, text) => {
+                    connection.session = Some(session);
+                    prompt(output, name, question, &text);
+                }
+                Step::Done(Ok(())) => status(agent, connection, name, output),
+                Step::Done(Err(refusal)) => refused(output, name, &refusal),
             }
-            Step::Done(Ok(())) => status(agent, connection, Name::Unlock, output),
-            Step::Done(Err(refusal)) => refused(output, Name::Unlock, &refusal),
+        }
+        Work::Slow(slow) => match slow.start(agent, connection).await {
+            Some(running) => return Outcome::Wait(Work::Running(running)),
+            None => short(output, number::FAILURE),
         },
-        Work::Slow(slow) => slow.answer(agent, connection, output).await,
+        Work::Running(mut running) => {
+            if !running.step(output).await {
+                return Outcome::Wait(Work::Running(running));
+            }
+        }
     }
     Outcome::Done
 }
@@ -235,11 +269,11 @@ fn sign(
 
 fn gate<'a>(agent: &'a Agent, connection: &'a Connection) -> Gate<'a> {
     let own: &dyn Store = connection.volatile.as_ref();
-    let lasting = agent
-        .stores
-        .iter()
-        .map(|store| store.as_ref() as &dyn Store);
-    Gate::new(std::iter::once(own).chain(lasting).collect())
+    let lasting = agent.stores().map(|store| store.as_ref() as &dyn Store);
+    Gate::new(
+        std::iter::once(own).chain(lasting).collect(),
+        connection.person.as_ref(),
+    )
 }
 
 /// An answer without data.
@@ -272,8 +306,13 @@ pub fn refused(output: &mut Writer, name: Name, refusal: &Refusal) {
     extended(output, name, refusal.status, &refusal.reason, |_| {});
 }
 
-fn ask(output: &mut Writer, question: Question, text: &str) {
-    extended(output, Name::Unlock, Status::Prompt, "", |body| {
+/// Tells the client's person something, while the request goes on.
+pub fn notice(output: &mut Writer, name: Name, text: &str) {
+    prompt(output, name, Question::Message, text);
+}
+
+fn prompt(output: &mut Writer, name: Name, question: Question, text: &str) {
+    extended(output, name, Status::Prompt, "", |body| {
         body.byte(question as u8).string(text.as_bytes());
     });
 }
@@ -295,10 +334,7 @@ fn query(output: &mut Writer) {
 /// Every key that the connection may use, with its store's name.
 fn rows<'a>(agent: &'a Agent, connection: &'a Connection) -> Vec<(KeyInfo, &'a str)> {
     let own: &dyn Store = connection.volatile.as_ref();
-    let lasting = agent
-        .stores
-        .iter()
-        .map(|store| store.as_ref() as &dyn Store);
+    let lasting = agent.stores().map(|store| store.as_ref() as &dyn Store);
     std::iter::once(own)
         .chain(lasting)
         .flat_map(|store| store.keys().into_iter().map(|info| (info, store.name())))
@@ -373,10 +409,12 @@ fn status(agent: &Agent, connection: &Connection, name: Name, output: &mut Write
     done(output, name, |body| {
         body.string(env!("CARGO_PKG_VERSION").as_bytes());
         body.uint32(std::process::id());
-        body.uint32(u32::try_from(agent.stores.len()).unwrap_or(0));
-        for (store, place) in agent.stores.iter().zip(&agent.places) {
+        let listed = agent.listed();
+        body.uint32(u32::try_from(listed.len()).unwrap_or(0));
+        for lasting in listed {
+            let store = &lasting.store;
             body.string(store.name().as_bytes())
-                .string(place.as_bytes());
+                .string(lasting.place().as_bytes());
             body.byte(u8::from(store.state() == State::Locked));
             body.uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
         }
@@ -463,7 +501,17 @@ fn carry_out(
         }
         Ours::List { offset, limit } => list_page(agent, connection, offset, limit, output),
         Ours::Status => status(agent, connection, Name::Status, output),
-        Ours::Unlock { answer } => return unlocking(agent, connection, answer, output),
+        Ours::Unlock { answer } => return unlocking(agent, connection, None, answer, output),
+        Ours::UnlockIn { store, answer } => {
+            return unlocking(agent, connection, Some(store), answer, output);
+        }
+        Ours::LockIn { store } => {
+            let locked = holders::named(agent, store).map(|store| block_in_place(|| store.lock()));
+            unit_answer(output, Name::LockIn, locked);
+        }
+        Ours::Token { store, command } => {
+            holders::pass(agent, connection, store, command, output);
+        }
         Ours::Stores => holders::stores(agent, output),
         Ours::Slots { store } => holders::slots(agent, store, output),
         Ours::Enrol {
@@ -505,8 +553,8 @@ fn carry_out(
             name,
             flags,
         } => {
-            let first = agent.stores.first();
-            let made = if first.is_some_and(|first| first.name() == store) {
+            let first = agent.fixed.first();
+            let made = if first.is_some_and(|first| first.store.name() == store) {
                 generate(agent, connection, kind, name, flags)
             } else {
                 holders::generate(agent, store, kind, name, flags)
@@ -551,6 +599,7 @@ fn at_home(request: &Ours<'_>) -> Option<Name> {
         Ours::Rename { .. } => Some(Name::Rename),
         Ours::Enrol { .. } => Some(Name::Enrol),
         Ours::GenerateIn { .. } => Some(Name::GenerateIn),
+        Ours::Token { .. } => Some(Name::Token),
         _ => None,
     }
 }
@@ -633,11 +682,9 @@ fn add(
             return Err(StoreError::Exists(held).into());
         }
         if !flags.volatile {
-            let store = agent
-                .stores
-                .first()
-                .ok_or(StoreError::Unsupported("take new keys"))?;
-            return Ok(store.add(seed, name, flags)?);
+            let first = agent.fixed.first();
+            let first = first.ok_or(StoreError::Unsupported("take new keys"))?;
+            return Ok(first.store.add(seed, name, flags)?);
         }
         let own = Arc::downgrade(&connection.volatile);
         volatiles.retain(|store| store.strong_count() > 0 && !store.ptr_eq(&own));
@@ -649,10 +696,18 @@ fn add(
 fn unlocking(
     agent: &Agent,
     connection: &mut Connection,
+    store: Option<&str>,
     answer: &str,
     output: &mut Writer,
 ) -> Outcome {
-    if let Some(session) = connection.session.take() {
+    let name = match store {
+        Some(_) => Name::UnlockIn,
+        None => Name::Unlock,
+    };
+    // Another one that was begun is given up.
+    if let Some(session) = connection.session.take()
+        && session.is_of(store)
+    {
         session.answer(answer);
         return Outcome::Wait(Work::Unlock(session));
     }
@@ -661,13 +716,13 @@ fn unlocking(
             Status::Malformed,
             "there is no question to answer: begin with an empty answer",
         );
-        refused(output, Name::Unlock, &refusal);
+        refused(output, name, &refusal);
         return Outcome::Done;
     }
-    match Session::start(agent) {
+    match Session::start(agent, store) {
         Ok(Some(session)) => return Outcome::Wait(Work::Unlock(session)),
-        Ok(None) => status(agent, connection, Name::Unlock, output),
-        Err(refusal) => refused(output, Name::Unlock, &refusal),
+        Ok(None) => status(agent, connection, name, output),
+        Err(refusal) => refused(output, name, &refusal),
     }
     Outcome::Done
 }

@@ -7,6 +7,7 @@ use super::unlock::Session;
 use super::{Agent, Counted};
 use crate::message::{MAX_FRAME, number};
 use crate::store::volatile::Volatile;
+use crate::store::{Nobody, Person};
 use crate::wire::Writer;
 use std::io;
 use std::sync::Arc;
@@ -44,16 +45,19 @@ pub struct Connection {
     pub session: Option<Session>,
     /// How often the connection was bound to a forwarded session.
     pub bindings: usize,
+    /// Who waits at the other end.
+    pub person: Box<dyn Person + Send + Sync>,
 }
 
 impl Connection {
     /// What a request needs of it on a thread of its own.
-    pub fn for_thread(&self) -> Connection {
+    pub fn for_thread(&self, person: Box<dyn Person + Send + Sync>) -> Connection {
         Connection {
             pid: self.pid,
             volatile: Arc::clone(&self.volatile),
             session: None,
             bindings: self.bindings,
+            person,
         }
     }
 }
@@ -65,6 +69,7 @@ pub async fn serve(agent: &Arc<Agent>, mut stream: UnixStream, pid: Option<i32>)
         volatile: Arc::new(Volatile::new()),
         session: None,
         bindings: 0,
+        person: Box::new(Nobody),
     };
     let mut input = Input::default();
     let mut output = Writer::new();

@@ -1,6 +1,7 @@
 //! The stores and the slots of key holders, and enrolling their keys.
 
 use super::answer::{done, key_answer, refused};
+use super::connection::Connection;
 use super::{Agent, log};
 use crate::message::{Name, Refusal, Status, condition, flag, mark};
 use crate::store::enrolled::{Condition, Enrolled, Wanted};
@@ -15,7 +16,9 @@ const MAX_BYTES: usize = 256 * 1024;
 
 pub fn stores(agent: &Agent, output: &mut Writer) {
     let mut rows = Writer::new();
-    for (store, place) in agent.stores.iter().zip(&agent.places) {
+    let listed = agent.listed();
+    for lasting in &listed {
+        let store = &lasting.store;
         let (state, why, serial, policy, marks) = match store.enrolment() {
             Some(enrolled) => {
                 let about = enrolled.about();
@@ -47,7 +50,7 @@ pub fn stores(agent: &Agent, output: &mut Writer) {
             _ => store.max_message(),
         };
         rows.string(store.name().as_bytes())
-            .string(place.as_bytes())
+            .string(lasting.place().as_bytes())
             .byte(state)
             .string(why.as_bytes())
             .string(serial.as_bytes())
@@ -57,7 +60,7 @@ pub fn stores(agent: &Agent, output: &mut Writer) {
             .uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
     }
     done(output, Name::Stores, |body| {
-        body.uint32(u32::try_from(agent.stores.len()).unwrap_or(u32::MAX))
+        body.uint32(u32::try_from(listed.len()).unwrap_or(u32::MAX))
             .raw(rows.as_bytes());
     });
 }
@@ -142,7 +145,7 @@ pub fn generate(
     };
     let any_iat = any_iat(flags)?;
     let enrolled = enrolment(named(agent, store)?)?;
-    let slot = enrolled.generate(name)?;
+    let slot = enrolled.generate(name, kind)?;
     let wanted = Wanted {
         slot: &slot.id,
         kind,
@@ -182,10 +185,39 @@ fn pin(agent: &Agent, enrolled: &Enrolled, wanted: &Wanted<'_>) -> Result<Public
     Ok(enrolled.pin(record)?)
 }
 
-fn named<'a>(agent: &'a Agent, name: &str) -> Result<&'a Arc<dyn Store>, Refusal> {
-    let found = agent.stores.iter().find(|store| store.name() == name);
+/// Passes a command on to a token.
+pub fn pass(
+    agent: &Agent,
+    connection: &Connection,
+    store: &str,
+    command: &[u8],
+    output: &mut Writer,
+) {
+    let passed = named(agent, store).and_then(|store| {
+        let Some(enrolled) = store.enrolment() else {
+            return Err(StoreError::Unsupported("take commands: it is no token").into());
+        };
+        Ok(enrolled
+            .holder()
+            .pass(command, connection.person.as_ref())?)
+    });
+    match passed {
+        Ok(answer) => done(output, Name::Token, |body| {
+            body.string(&answer);
+        }),
+        Err(refusal) => {
+            log::refused("token-v1", None, connection.pid, &refusal);
+            refused(output, Name::Token, &refusal);
+        }
+    }
+}
+
+/// The store of a name.
+pub fn named<'a>(agent: &'a Agent, name: &str) -> Result<&'a Arc<dyn Store>, Refusal> {
+    let found = agent.stores().find(|store| store.answers_to(name));
     found.ok_or_else(|| {
-        let names: Vec<&str> = agent.stores.iter().map(|store| store.name()).collect();
+        let listed = agent.listed();
+        let names: Vec<&str> = listed.iter().map(|found| found.store.name()).collect();
         Refusal::new(
             Status::Refused,
             format_args!("there is no store {name}, but {}", names.join(", ")),

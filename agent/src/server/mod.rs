@@ -14,8 +14,8 @@ pub use listen::{ListenError, listen};
 pub use log::to_file as log_to;
 pub use process::{harden, raise_file_limit};
 
-use crate::store::Store;
 use crate::store::volatile::Volatile;
+use crate::store::{State, Store};
 use budget::Budget;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::io;
@@ -23,10 +23,11 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener as StdListener;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 
 /// Most connections at once; further ones are closed at once.
 const MAX_CONNECTIONS: usize = 8192;
@@ -34,12 +35,44 @@ const MAX_CONNECTIONS: usize = 8192;
 /// How long requests under way may take after a signal to end.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Most stores that are found while the agent runs.
+const MAX_FOUND: usize = 64;
+
+/// A store that all connections may use.
+struct Lasting {
+    store: Arc<dyn Store>,
+    /// Where it is, for people; a holder says so itself.
+    place: String,
+    /// The turns at it, if its signatures take long.
+    lane: Option<Arc<Semaphore>>,
+}
+
+impl Lasting {
+    fn new((store, place): (Arc<dyn Store>, String)) -> Lasting {
+        let lane = store
+            .lanes()
+            .map(|width| Arc::new(Semaphore::new(width.max(1))));
+        Lasting { store, place, lane }
+    }
+
+    fn place(&self) -> String {
+        match self.store.enrolment() {
+            Some(enrolled) => enrolled.holder().place(),
+            None => self.place.clone(),
+        }
+    }
+}
+
+/// Finds stores that are not known yet: asked whether a name is known, it gives new ones.
+type Discover = dyn Fn(&dyn Fn(&str) -> bool) -> Vec<(Arc<dyn Store>, String)> + Send + Sync;
+
 /// What all connections share.
 pub struct Agent {
     /// The stores that last, the one that takes new keys first.
-    stores: Vec<Arc<dyn Store>>,
-    /// Where each store is, for people.
-    places: Vec<String>,
+    fixed: Vec<Lasting>,
+    /// Those that were found later. They stay, since requests may be using them.
+    found: [OnceLock<Lasting>; MAX_FOUND],
+    discover: Mutex<Box<Discover>>,
     /// What people should know.
     warnings: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// The memory of large frames.
@@ -47,7 +80,8 @@ pub struct Agent {
     /// The memory of large answers.
     answers: Budget,
     unlocking: unlock::Unlocking,
-    lanes: slow::Lanes,
+    /// The turns at questions to all holders.
+    inquiries: Arc<Semaphore>,
     /// The stores of connections that hold keys. Locked while a key is added.
     volatiles: Mutex<Vec<Weak<Volatile>>>,
     under_way: AtomicUsize,
@@ -60,11 +94,11 @@ impl Agent {
         stores: Vec<(Arc<dyn Store>, String)>,
         warnings: impl Fn() -> Vec<String> + Send + Sync + 'static,
     ) -> Agent {
-        let (stores, places): (Vec<Arc<dyn Store>>, _) = stores.into_iter().unzip();
         Agent {
-            lanes: slow::Lanes::new(&stores),
-            stores,
-            places,
+            fixed: stores.into_iter().map(Lasting::new).collect(),
+            found: [const { OnceLock::new() }; MAX_FOUND],
+            discover: Mutex::new(Box::new(|_| Vec::new())),
+            inquiries: Arc::new(Semaphore::new(slow::INQUIRIES)),
             warnings: Box::new(warnings),
             frames: Budget::new(),
             answers: Budget::new(),
@@ -72,6 +106,54 @@ impl Agent {
             volatiles: Mutex::new(Vec::new()),
             under_way: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
+        }
+    }
+
+    /// Looks for further stores by `discover` whenever stores are listed or named.
+    #[must_use]
+    pub fn discovering(
+        mut self,
+        discover: impl Fn(&dyn Fn(&str) -> bool) -> Vec<(Arc<dyn Store>, String)>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Agent {
+        self.discover = Mutex::new(Box::new(discover));
+        self
+    }
+
+    fn lasting(&self) -> impl Iterator<Item = &Lasting> {
+        let found = self.found.iter().map_while(OnceLock::get);
+        self.fixed.iter().chain(found)
+    }
+
+    fn stores(&self) -> impl Iterator<Item = &Arc<dyn Store>> {
+        self.lasting().map(|lasting| &lasting.store)
+    }
+
+    /// Those that are worth listing.
+    fn listed(&self) -> Vec<&Lasting> {
+        self.lasting()
+            .filter(|lasting| lasting.store.is_there())
+            .collect()
+    }
+
+    /// Looks for stores that have come.
+    fn look(&self) {
+        let discover = self.discover.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |name: &str| self.stores().any(|store| store.answers_to(name));
+        let is_locked = |lasting: &Lasting| lasting.store.state() == State::Locked;
+        for (store, place) in discover(&known) {
+            // A locked agent signs with nothing.
+            if self.fixed.first().is_some_and(is_locked) {
+                store.lock();
+            }
+            let mut new = Some(Lasting::new((store, place)));
+            for slot in &self.found {
+                if let Some(lasting) = new.take() {
+                    new = slot.set(lasting).err();
+                }
+            }
         }
     }
 
@@ -83,7 +165,7 @@ impl Agent {
 
     /// Wipes every decrypted secret, those of connections as well.
     fn lock(&self) {
-        self.stores.iter().for_each(|store| store.lock());
+        self.stores().for_each(|store| store.lock());
         for store in self.volatiles().iter().filter_map(Weak::upgrade) {
             for info in store.keys() {
                 // It is gone already if its connection removed it just now.
@@ -100,7 +182,7 @@ impl Agent {
                 .map(|kind| PublicKey::from_bytes(kind, *bytes))
                 .find(|key| store.find(key).is_some())
         };
-        let lasting = self.stores.iter().find_map(|store| holds(store.as_ref()));
+        let lasting = self.stores().find_map(|store| holds(store.as_ref()));
         lasting.or_else(|| {
             let mut alive = volatiles.iter().filter_map(Weak::upgrade);
             alive.find_map(|store| holds(store.as_ref()))

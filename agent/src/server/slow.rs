@@ -4,83 +4,110 @@
 use super::Agent;
 use super::answer::{self, Outcome};
 use super::connection::Connection;
-use crate::message::{Ours, Request, number, parse};
-use crate::store::Store;
+use crate::message::{Name, Ours, Request, number, parse};
+use crate::store::{Person, Store};
 use crate::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 /// Most holders that are asked for their state at once.
-const INQUIRIES: usize = 4;
+pub const INQUIRIES: usize = 4;
 
 /// How often it is looked whether the client has gone.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The turns at each store whose signatures take long.
-pub struct Lanes {
-    stores: Vec<Option<Arc<Semaphore>>>,
-    inquiries: Arc<Semaphore>,
-}
-
 /// A request that waits for its turn.
 pub struct Slow {
     lane: Arc<Semaphore>,
-    frame: Vec<u8>,
+    /// The extension that is answered; none for a standard request, whose client hears nothing
+    /// but the answer.
+    name: Option<Name>,
+    /// Wiped: a token's command may hold a PIN.
+    frame: Zeroizing<Vec<u8>>,
 }
 
-impl Lanes {
-    pub fn new(stores: &[Arc<dyn Store>]) -> Lanes {
-        let lane = |store: &Arc<dyn Store>| {
-            let width = store.lanes()?;
-            Some(Arc::new(Semaphore::new(width.max(1))))
-        };
-        Lanes {
-            stores: stores.iter().map(lane).collect(),
-            inquiries: Arc::new(Semaphore::new(INQUIRIES)),
-        }
+/// A request that is worked on, on a thread. Dropped, it lets the thread know that nobody waits.
+pub struct Running {
+    name: Option<Name>,
+    notices: mpsc::UnboundedReceiver<String>,
+    answering: JoinHandle<Option<Writer>>,
+    gone: Arc<AtomicBool>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Tells the client of a request that is worked on.
+struct Remote {
+    tell: mpsc::UnboundedSender<String>,
+    gone: Arc<AtomicBool>,
+}
+
+impl Person for Remote {
+    fn say(&self, text: &str) {
+        let _ = self.tell.send(text.to_owned());
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::SeqCst)
     }
 }
 
 impl Agent {
     /// The turns at the store that is wanted, if it takes long.
     fn lane(&self, wanted: impl Fn(&dyn Store) -> bool) -> Option<&Arc<Semaphore>> {
-        let mut lanes = self.stores.iter().zip(&self.lanes.stores);
-        lanes.find_map(|(store, lane)| lane.as_ref().filter(|_| wanted(store.as_ref())))
+        self.lasting()
+            .filter(|lasting| lasting.lane.is_some())
+            .find(|lasting| wanted(lasting.store.as_ref()))
+            .and_then(|lasting| lasting.lane.as_ref())
     }
 }
 
 impl Slow {
     /// The wait of a request, if it takes long.
     pub fn of(agent: &Agent, request: &Request<'_>, frame: &[u8]) -> Option<Slow> {
-        let lane = match request {
-            Request::Sign { key, .. }
-            | Request::Ours(Ours::Sign { key, .. } | Ours::Issue { key, .. }) => {
-                agent.lane(|store| holds(store, *key))
-            }
-            Request::Ours(
-                Ours::Slots { store } | Ours::Enrol { store, .. } | Ours::GenerateIn { store, .. },
-            ) => agent.lane(|found| found.name() == *store),
-            Request::Ours(Ours::Stores) => Some(&agent.lanes.inquiries),
-            _ => None,
-        }?;
+        let named = |name: &str| agent.lane(|store| store.answers_to(name));
+        let held = |key| agent.lane(|store| holds(store, key));
+        let (lane, name) = match request {
+            Request::Sign { key, .. } => (held(*key), None),
+            Request::Ours(Ours::Sign { key, .. }) => (held(*key), Some(Name::Sign)),
+            Request::Ours(Ours::Issue { key, .. }) => (held(*key), Some(Name::Issue)),
+            Request::Ours(Ours::Slots { store }) => (named(store), Some(Name::Slots)),
+            Request::Ours(Ours::Enrol { store, .. }) => (named(store), Some(Name::Enrol)),
+            Request::Ours(Ours::GenerateIn { store, .. }) => (named(store), Some(Name::GenerateIn)),
+            Request::Ours(Ours::Token { store, .. }) => (named(store), Some(Name::Token)),
+            Request::Ours(Ours::Stores) => (Some(&agent.inquiries), Some(Name::Stores)),
+            _ => return None,
+        };
         Some(Slow {
-            lane: Arc::clone(lane),
-            frame: frame.to_vec(),
+            lane: Arc::clone(lane?),
+            name,
+            frame: frame.to_vec().into(),
         })
     }
 
-    /// Waits for the turn, then answers on a thread. Dropped, it gives the turn up; a holder
-    /// that is asked already goes on until it answers.
-    pub async fn answer(self, agent: &Arc<Agent>, connection: &Connection, output: &mut Writer) {
-        let Ok(turn) = self.lane.acquire_owned().await else {
-            return;
+    /// Waits for the turn, then answers on a thread. Dropped meanwhile, it gives the turn up; a
+    /// holder that is asked already goes on until it answers.
+    pub async fn start(self, agent: &Arc<Agent>, connection: &Connection) -> Option<Running> {
+        let turn = self.lane.acquire_owned().await.ok()?;
+        let (tell, notices) = mpsc::unbounded_channel();
+        let gone = Arc::new(AtomicBool::new(false));
+        let person = Remote {
+            tell,
+            gone: Arc::clone(&gone),
         };
         let agent = Arc::clone(agent);
-        let mut connection = connection.for_thread();
+        let mut connection = connection.for_thread(Box::new(person));
         let frame = self.frame;
         let answering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -90,10 +117,36 @@ impl Slow {
                 Outcome::Wait(_) => None,
             }
         });
-        match answering.await {
-            Ok(Some(answer)) => output.raw(answer.as_bytes()),
-            _ => output.uint32(1).byte(number::FAILURE),
-        };
+        Some(Running {
+            name: self.name,
+            notices,
+            answering,
+            gone,
+        })
+    }
+}
+
+impl Running {
+    /// The next message to the client's person, or the answer; whether it was the answer.
+    pub async fn step(&mut self, output: &mut Writer) -> bool {
+        loop {
+            let answered = tokio::select! {
+                biased;
+                Some(text) = self.notices.recv() => match self.name {
+                    Some(name) => {
+                        answer::notice(output, name, &text);
+                        return false;
+                    }
+                    None => continue,
+                },
+                answered = &mut self.answering => answered,
+            };
+            match answered {
+                Ok(Some(answer)) => output.raw(answer.as_bytes()),
+                _ => output.uint32(1).byte(number::FAILURE),
+            };
+            return true;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Unlocking over the socket: a thread runs the store, questions go to the client.
 
-use super::{Agent, log};
-use crate::message::{Question, Refusal, Status};
+use super::{Agent, holders as named, log};
+use crate::message::{Name, Question, Refusal, Status};
 use crate::store::enrolled::Enrolled;
 use crate::store::{Prompt, State, Store, StoreError};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -115,6 +115,8 @@ enum Event {
 
 /// Unlocking that is under way. Dropped, it gives the questions up.
 pub struct Session {
+    /// The only store that is unlocked, as the client named it.
+    only: Option<String>,
     events: mpsc::UnboundedReceiver<Event>,
     answers: Sender<Zeroizing<String>>,
 }
@@ -128,17 +130,25 @@ pub enum Step {
 }
 
 impl Session {
-    /// Starts to unlock every store that is locked; none if there is none.
-    pub fn start(agent: &Agent) -> Result<Option<Session>, Refusal> {
-        if agent
-            .stores
-            .iter()
-            .all(|store| store.state() == State::Unlocked)
-        {
+    /// Starts to unlock every store that is locked, or the only one that is wanted; none if there
+    /// is none.
+    pub fn start(agent: &Agent, only: Option<&str>) -> Result<Option<Session>, Refusal> {
+        let stores: Vec<Arc<dyn Store>> = match only {
+            Some(name) => vec![Arc::clone(named::named(agent, name)?)],
+            None => {
+                let listed = agent.listed().into_iter();
+                listed.map(|found| Arc::clone(&found.store)).collect()
+            }
+        };
+        // A token ends its session by itself, which is seen only when it is asked.
+        let is_open = |store: &Arc<dyn Store>| {
+            store.state() == State::Unlocked && !(only.is_some() && store.enrolment().is_some())
+        };
+        if stores.iter().all(is_open) {
             return Ok(None);
         }
         let place = agent.unlocking.enter()?;
-        let stores = agent.stores.clone();
+        let one = only.is_some();
         let turn = Arc::clone(&agent.unlocking.turn);
         let (tell, events) = mpsc::unbounded_channel();
         let (answers, hear) = channel();
@@ -153,7 +163,13 @@ impl Session {
                 let result = unlock_own(&stores, &mut prompt).and_then(|()| {
                     // A slow device must not keep others from the vault.
                     prompt.turn.leave();
-                    unlock_holders(&stores, &mut prompt)
+                    check(&stores);
+                    match one {
+                        true => {
+                            holders(&stores).try_for_each(|store| penalised(store, &mut prompt))
+                        }
+                        false => unlock_holders(&stores, &mut prompt),
+                    }
                 });
                 drop(place);
                 let _ = prompt.tell.send(Event::Done(result));
@@ -164,7 +180,24 @@ impl Session {
                     format_args!("no thread to unlock: {error}"),
                 )
             })?;
-        Ok(Some(Session { events, answers }))
+        Ok(Some(Session {
+            only: only.map(str::to_owned),
+            events,
+            answers,
+        }))
+    }
+
+    /// The extension that began it.
+    pub fn name(&self) -> Name {
+        match self.only {
+            Some(_) => Name::UnlockIn,
+            None => Name::Unlock,
+        }
+    }
+
+    /// Whether it unlocks this store, or all.
+    pub fn is_of(&self, store: Option<&str>) -> bool {
+        self.only.as_deref() == store
     }
 
     /// Gives the answer to the last question.
@@ -191,9 +224,10 @@ pub fn with_passphrase(agent: &Agent, passphrase: &str) -> Result<(), Refusal> {
     let _place = agent.unlocking.enter()?;
     let _turn = Holder::new(&agent.unlocking.turn);
     let mut prompt = Fixed(Some(Zeroizing::new(passphrase.to_owned())));
-    unlock_own(&agent.stores, &mut prompt)?;
+    let stores: Vec<Arc<dyn Store>> = agent.stores().cloned().collect();
+    unlock_own(&stores, &mut prompt)?;
     // The passphrase is no PIN: as one it would cost a try.
-    let mut ready = holders(&agent.stores).filter(|enrolled| !enrolled.holder().is_locked());
+    let mut ready = holders(&stores).filter(|enrolled| !enrolled.holder().is_locked());
     Ok(ready.try_for_each(|enrolled| enrolled.unlock(&mut prompt))?)
 }
 
@@ -204,6 +238,12 @@ fn locked(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &dyn Store> {
 
 fn holders(stores: &[Arc<dyn Store>]) -> impl Iterator<Item = &Enrolled> {
     locked(stores).filter_map(|store| store.enrolment())
+}
+
+/// Has the holders notice what locked itself.
+fn check(stores: &[Arc<dyn Store>]) {
+    let enrolled = stores.iter().filter_map(|store| store.enrolment());
+    enrolled.for_each(|enrolled| enrolled.holder().check());
 }
 
 fn unlock_own(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
@@ -270,6 +310,10 @@ impl Prompt for Remote {
     fn confirm(&mut self, text: &str) -> Option<bool> {
         self.ask(Question::Confirm, text)
             .map(|answer| *answer == "y")
+    }
+
+    fn is_gone(&mut self) -> bool {
+        self.tell.is_closed()
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Check {
 pub enum StoreError {
     /// The store is locked.
     Locked,
+    /// The store is locked, and what unlocks it.
+    LockedUntil(String),
     /// The store has no such key.
     Unknown(PublicKey),
     /// The store has this key already, perhaps as another kind: one key must not speak two languages.
@@ -90,6 +92,8 @@ pub enum StoreError {
     Refused(String),
     /// What holds a key outside the agent did not do its part: its name and what is wrong.
     Holder(String, String),
+    /// What holds a key read the request and refused: its name and why.
+    Declined(String, String),
     /// The PIN of what holds a key is wrong: its name and what it said. It is not tried again.
     WrongPin(String, String),
     /// A second computation gave another signature: the hardware is faulty. Nothing left.
@@ -100,6 +104,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Locked => f.write_str("the store is locked: type `nkey agent unlock`"),
+            StoreError::LockedUntil(what) => f.write_str(what),
             StoreError::Unknown(key) => write!(f, "the agent does not hold {key}"),
             StoreError::Exists(key) => write!(f, "the agent holds {key} already"),
             StoreError::NotExportable(key) => {
@@ -126,7 +131,9 @@ impl fmt::Display for StoreError {
             ),
             StoreError::Plugin(binary, what) => write!(f, "the age plugin {binary}: {what}"),
             StoreError::Refused(why) => f.write_str(why),
-            StoreError::Holder(name, what) | StoreError::WrongPin(name, what) => {
+            StoreError::Holder(name, what)
+            | StoreError::Declined(name, what)
+            | StoreError::WrongPin(name, what) => {
                 write!(f, "{name}: {what}")
             }
             StoreError::Mismatch => {
@@ -138,10 +145,45 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// Whoever waits for an answer, and may have to do something first.
+pub trait Person {
+    /// Tells what to do, such as to press a button; at once.
+    fn say(&self, text: &str);
+
+    /// Whether nobody waits for the answer any more.
+    fn is_gone(&self) -> bool;
+}
+
+/// Nobody who could be told anything.
+pub struct Nobody;
+
+impl Person for Nobody {
+    fn say(&self, _text: &str) {}
+
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
+
 /// Something that holds keys. Used by many connections at once.
 pub trait Store: Send + Sync {
     /// The name in listings: `vault`, `volatile`, `ssh:NAME`, ….
     fn name(&self) -> &str;
+
+    /// Whether a person who says `name` means this store.
+    fn answers_to(&self, name: &str) -> bool {
+        self.name() == name
+    }
+
+    /// Whether it is worth listing: a token that was pulled out and has no keys is not.
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    /// What a request that needs it unlocked is told.
+    fn locked(&self) -> StoreError {
+        StoreError::Locked
+    }
 
     /// Whether it can sign.
     fn state(&self) -> State;
@@ -193,6 +235,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::Unknown`], and what the holder says.
     fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError>;
+
+    /// As [`Store::sign`], for somebody who can be told what to do meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::sign`]'s.
+    fn sign_for(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        _person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
+        self.sign(key, message)
+    }
 
     /// Adds a key; when this returns it survives a power cut.
     ///

@@ -16,6 +16,10 @@ pub enum TokenError {
     InUse(String),
     /// The token is not there any more: its serial number or path.
     Gone(String),
+    /// No token of this serial number is plugged in.
+    Absent(String),
+    /// Two tokens have this serial number.
+    Twice(String),
     /// It did not answer in time.
     Silent(String),
     /// It answered something that no token answers.
@@ -65,6 +69,14 @@ impl fmt::Display for TokenError {
                     "the token {token} is gone: plug it in again and type `nkey token unlock`"
                 )
             }
+            TokenError::Absent(serial) => write!(
+                f,
+                "the token {serial} is not plugged in: `nkey token list` shows those that are"
+            ),
+            TokenError::Twice(serial) => write!(
+                f,
+                "two tokens say that they are {serial}: unplug the one that is not yours"
+            ),
             TokenError::Silent(token) => {
                 write!(
                     f,

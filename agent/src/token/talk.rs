@@ -1,7 +1,7 @@
 //! Requests and answers.
 
-use super::TokenError;
 use super::port::Port;
+use super::{Found, TokenError, find};
 use nkey_core::token::{
     Answer, Code, Command, FRAME_LEN, Fault, PRESS_MS, PROTOCOL, Press, Request, Response, Session,
     State, VIRTUAL, decode, encode,
@@ -86,7 +86,42 @@ impl Token {
     /// # Errors
     /// If it is not there, is another one, is virtual without leave, or speaks another protocol.
     pub fn open(place: &Place) -> Result<Token, TokenError> {
-        let port = Port::open(&place.port)?;
+        Token::greet(Port::open(&place.port)?, place)
+    }
+
+    /// Connects to the token of a serial number that is plugged in, by a root of sysfs and the
+    /// folder of the ports.
+    ///
+    /// # Errors
+    /// As [`Token::open`], and if none or two tokens have this serial number.
+    pub fn open_serial(
+        serial: &str,
+        (sysfs, dev): (&Path, &Path),
+        allow_virtual: bool,
+    ) -> Result<Token, TokenError> {
+        let mut found = find(sysfs, dev);
+        found.retain(|found| found.serial == serial);
+        let Some(Found { port: path, .. }) = found.pop() else {
+            return Err(TokenError::Absent(serial.to_owned()));
+        };
+        if !found.is_empty() {
+            return Err(TokenError::Twice(serial.to_owned()));
+        }
+        let port = Port::open(&path)?;
+        // Another device may have taken the port's name meanwhile; it must not be written to.
+        let is_it = |found: &Found| found.serial == serial && found.port == path;
+        if !find(sysfs, dev).iter().any(is_it) {
+            return Err(TokenError::Gone(serial.to_owned()));
+        }
+        let place = Place {
+            port: path,
+            serial: Some(serial.to_owned()),
+            allow_virtual: allow_virtual.then(|| serial.to_owned()),
+        };
+        Token::greet(port, &place)
+    }
+
+    fn greet(port: Port, place: &Place) -> Result<Token, TokenError> {
         let mut token = Token {
             about: About {
                 firmware: String::new(),

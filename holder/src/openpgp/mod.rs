@@ -9,7 +9,7 @@ mod open;
 mod pin;
 
 use crate::card::Fail;
-use crate::serve::Device;
+use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::openpgp::Held;
 use open::{Known, Opened};
@@ -163,7 +163,9 @@ impl Session<'_> {
 
     fn data(&mut self) -> Result<ApplicationRelatedData, Fail> {
         let data = self.card.application_related_data();
-        self.done(data)
+        let data = self.done(data)?;
+        self.known.see(&data);
+        Ok(data)
     }
 
     fn tries(&mut self) -> Result<PWStatusBytes, Fail> {
@@ -312,6 +314,15 @@ impl Device for OpenPgp {
         Ok(())
     }
 
+    fn touch(&mut self, slot: &str) -> Result<Touch, Failure> {
+        let key = Place::named(slot)?.key;
+        if self.opened.is_none() {
+            self.with(|_| Ok(()))?;
+        }
+        let opened = self.opened.as_ref();
+        Ok(opened.map_or(Touch::Never, |opened| opened.known.touch(key)))
+    }
+
     fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let key = Place::named(slot)?.key;
         let pin = self.pin.clone();
@@ -336,7 +347,7 @@ impl Device for OpenPgp {
         signed
     }
 
-    fn generate(&mut self, _: &str) -> Result<Slot, Failure> {
+    fn generate(&mut self, _: &str, _: nkey_core::nkey::Kind) -> Result<Slot, Failure> {
         Err(Failure::other(
             "make the key with `nkey openpgp generate`, which asks for the admin PIN, then name it with -k or -K",
         ))

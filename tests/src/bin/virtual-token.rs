@@ -24,7 +24,7 @@ struct Args {
     /// Be a unix socket at this path
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// The end of its serial number, after VIRTUAL
+    /// Its serial number if VIRTUAL stands in it, or the end of one, after VIRTUAL
     #[arg(long, default_value = "1")]
     serial: String,
     /// Who presses the button
@@ -39,6 +39,9 @@ struct Args {
     /// Think so many milliseconds before each answer
     #[arg(long, value_name = "MS", default_value = "0")]
     slow: u64,
+    /// Its clock runs so many times as fast
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    speed: u64,
     /// Lie about this
     #[arg(long, value_enum)]
     lie: Option<Lie>,
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
             flip: args.flip,
         },
         slow: Duration::from_millis(args.slow),
+        speed: args.speed,
         lie: args.lie,
     };
     let line = match (&args.pty, &args.socket) {

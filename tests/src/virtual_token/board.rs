@@ -26,12 +26,13 @@ pub struct VirtualBoard {
     light: Light,
     since: Instant,
     start: Instant,
+    speed: u64,
     serial: String,
     hash: [u8; 32],
 }
 
 impl VirtualBoard {
-    pub fn new(flash: FileFlash, presence: Presence, serial: &str) -> VirtualBoard {
+    pub fn new(flash: FileFlash, presence: Presence, serial: &str, speed: u64) -> VirtualBoard {
         let answer = Arc::new(AtomicBool::new(false));
         if presence == Presence::Ask {
             let answer = answer.clone();
@@ -51,7 +52,11 @@ impl VirtualBoard {
             light: Light::Off,
             since: Instant::now(),
             start: Instant::now(),
-            serial: format!("VIRTUAL-{serial}"),
+            speed,
+            serial: match serial.contains("VIRTUAL") {
+                true => serial.to_owned(),
+                false => format!("VIRTUAL-{serial}"),
+            },
             hash: [0; 32],
         }
     }
@@ -100,7 +105,7 @@ impl Board for VirtualBoard {
     }
 
     fn ticks(&mut self) -> u64 {
-        self.start.elapsed().as_millis() as u64
+        self.start.elapsed().as_millis() as u64 * self.speed
     }
 
     fn info(&self) -> Info<'_> {

@@ -11,6 +11,12 @@ pub enum Lie {
     Key,
     /// The answers are those to other requests.
     Id,
+    /// It says that it is another one.
+    Serial,
+    /// A bit of its device key is wrong.
+    Device,
+    /// A bit of every attestation is wrong.
+    Attestation,
     /// It says that it speaks only a later protocol.
     Protocol,
 }
@@ -41,11 +47,35 @@ fn told(lie: Lie, mut response: Response<'_>) -> Option<Vec<u8>> {
         }
         (Lie::Key, Answer::Key(key)) => key.key[3] ^= 1,
         (Lie::Key, Answer::Slot(details)) => details.key[3] ^= 1,
+        (Lie::Serial, Answer::Hello(hello)) => hello.serial = "VIRTUAL-OTHER",
+        (Lie::Device, Answer::Hello(hello)) => hello.device[3] ^= 1,
+        (
+            Lie::Attestation,
+            Answer::Attestation {
+                statement,
+                signature,
+            },
+        ) => {
+            let mut bytes = statement.to_vec();
+            bytes[30] ^= 1;
+            let answer = Answer::Attestation {
+                statement: &bytes,
+                signature: *signature,
+            };
+            return framed(&Response {
+                id: response.id,
+                answer,
+            });
+        }
         (Lie::Protocol, Answer::Hello(hello)) => (hello.oldest, hello.newest) = (200, 201),
         _ => return None,
     }
+    framed(&response)
+}
+
+fn framed(response: &Response<'_>) -> Option<Vec<u8>> {
     let (mut scratch, mut frame) = (vec![0; 8_192], vec![0; 8_192]);
-    let len = encode(&response, &mut scratch, &mut frame)?;
+    let len = encode(response, &mut scratch, &mut frame)?;
     frame.truncate(len);
     Some(frame)
 }

@@ -6,6 +6,7 @@ mod board;
 mod flash;
 mod lie;
 mod line;
+pub mod ports;
 mod running;
 mod serve;
 

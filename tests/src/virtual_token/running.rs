@@ -1,7 +1,7 @@
 //! The program `virtual-token`, for one test.
 
 use crate::{Scratch, program, wait_for};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -26,13 +26,22 @@ impl Running {
             .arg(&path)
             .args(["--presence", presence])
             .args(more)
-            .stdin(Stdio::null())
+            .stdin(match presence {
+                "ask" => Stdio::piped(),
+                _ => Stdio::null(),
+            })
             .stderr(Stdio::piped())
             .spawn()
             .expect("the virtual token");
         let running = Running { child, path, pty };
         wait_for(|| running.path.exists(), "the line");
         running
+    }
+
+    /// Presses the button of one that was started with `ask`.
+    pub fn press(&mut self) {
+        let stdin = self.child.stdin.as_mut().expect("a terminal of its own");
+        stdin.write_all(b"\n").expect("to press");
     }
 
     /// Pulls it out of its port.

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Options {
     /// The file that is its flash.
     pub flash: PathBuf,
-    /// The end of its serial number, after VIRTUAL.
+    /// Its serial number, or the end of one after VIRTUAL.
     pub serial: String,
     /// Who presses its button.
     pub presence: Presence,
@@ -21,6 +21,8 @@ pub struct Options {
     pub faults: Faults,
     /// How long it thinks before each answer.
     pub slow: Duration,
+    /// How many times as fast its clock runs.
+    pub speed: u64,
     /// What it lies about.
     pub lie: Option<Lie>,
 }
@@ -28,7 +30,7 @@ pub struct Options {
 /// Runs a virtual token on a line until it is sent to its bootloader.
 pub fn serve(options: &Options, mut line: Line) -> io::Result<Action> {
     let flash = FileFlash::open(&options.flash, options.faults)?;
-    let board = VirtualBoard::new(flash, options.presence, &options.serial);
+    let board = VirtualBoard::new(flash, options.presence, &options.serial, options.speed);
     let mut app = App::new(board, Box::new(Memory::new()));
     eprintln!(
         "{}: a VIRTUAL token, no board: its keys are in {}",

@@ -2,7 +2,7 @@
 
 use crate::store::StoreError;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -12,11 +12,20 @@ use std::path::{Path, PathBuf};
 const MAX: u64 = 64 * 1024;
 /// The longest name of a holder.
 const MAX_NAME: usize = 32;
+/// The longest serial number of a token.
+const MAX_SERIAL: usize = 64;
 
 /// The content of `holders.toml`.
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// The serial numbers of virtual tokens that are allowed without a name.
+    #[serde(default)]
+    pub allow_virtual: Vec<String>,
+    /// Where sysfs is, if not at /sys.
+    pub sysfs: Option<PathBuf>,
+    /// Where ports are, if not in /dev.
+    pub dev: Option<PathBuf>,
     /// Other ssh-agents, by name.
     #[serde(default)]
     pub ssh: BTreeMap<String, Ssh>,
@@ -26,9 +35,24 @@ pub struct Config {
     /// PIV applets of cards, by name.
     #[serde(default)]
     pub piv: BTreeMap<String, Piv>,
+    /// Tokens, by name; those without a name are stores as well.
+    #[serde(default)]
+    pub token: BTreeMap<String, Token>,
     /// OpenPGP applets of cards, by name.
     #[serde(default)]
     pub openpgp: BTreeMap<String, OpenPgp>,
+}
+
+/// `[token.NAME]`: a token.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// Its serial number.
+    pub serial: String,
+    /// Its port, if it is not to be found by its serial number.
+    pub port: Option<PathBuf>,
+    /// Its serial number once more, if it is a virtual token and you mean it.
+    pub allow_virtual: Option<String>,
 }
 
 /// `[openpgp.NAME]`: the OpenPGP applet of a card.
@@ -105,7 +129,7 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
     };
     let names = config.ssh.keys().chain(config.pkcs11.keys());
     let cards = config.piv.keys().chain(config.openpgp.keys());
-    for name in names.chain(cards) {
+    for name in names.chain(cards).chain(config.token.keys()) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return damaged(format!(
@@ -122,6 +146,29 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
         if pkcs11.module.is_relative() {
             return damaged(format!("the module of pkcs11.{name} is no absolute path"));
         }
+    }
+    let mut serials = BTreeSet::new();
+    for (name, token) in &config.token {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let serial = &token.serial;
+        if serial.is_empty() || serial.len() > MAX_SERIAL || !serial.bytes().all(fits) {
+            return damaged(format!(
+                "the serial of token.{name} is none: `nkey token list` shows those of tokens"
+            ));
+        }
+        if !serials.insert(serial) {
+            return damaged(format!("two names stand for the token {serial}"));
+        }
+        if token.port.as_ref().is_some_and(|port| port.is_relative()) {
+            return damaged(format!("the port of token.{name} is no absolute path"));
+        }
+    }
+    if [&config.sysfs, &config.dev]
+        .into_iter()
+        .flatten()
+        .any(|path| path.is_relative())
+    {
+        return damaged("sysfs or dev is no absolute path".to_owned());
     }
     Ok(config)
 }
@@ -206,6 +253,17 @@ mod tests {
             ("[ssh.\"a b\"]\nsocket = \"/x\"\n", "no name of a holder"),
             ("[ssh.a]\nsocket = \"x\"\n", "no absolute path"),
             ("[ssh.a]\nlimit = 3\n", "socket"),
+            ("[token.a]\nport = \"/x\"\n", "serial"),
+            ("[token.a]\nserial = \"N 1\"\n", "token.a is none"),
+            (
+                "[token.a]\nserial = \"N1\"\nport = \"x\"\n",
+                "no absolute path",
+            ),
+            (
+                "[token.a]\nserial = \"N1\"\n[token.b]\nserial = \"N1\"\n",
+                "two names",
+            ),
+            ("sysfs = \"x\"\n", "no absolute path"),
             ("\u{0}", "line 1"),
         ] {
             let error = file.read(text, 0o600).unwrap_err().to_string();

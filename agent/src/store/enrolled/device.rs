@@ -1,14 +1,14 @@
 //! A device behind a process of its own: `nkey-holder` has the driver, the agent has the PIN.
 
-use super::{About, Condition, Holder, Slot, config, failed};
+use super::{About, Condition, Holder, Record, Slot, config, failed};
 use crate::child::{Child, Failed};
 use crate::device::{Ask, Facts, Failure, Fault, MAX_PIN};
 use crate::store::locked::Secret;
-use crate::store::{Prompt, StoreError};
+use crate::store::{Person, Prompt, StoreError};
 use crate::uri::Uri;
 use crate::wire::{Malformed, Reader};
 use nkey_core::Signature;
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -107,19 +107,20 @@ impl Device {
 
     /// Asks the process, which is started if need be. A broken one is ended.
     fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, StoreError> {
-        self.ask_by(lock(&self.child), ask)
+        self.ask_by(lock(&self.child), ask, || {})
     }
 
     fn ask_by(
         &self,
         mut child: MutexGuard<'_, Option<Child>>,
         ask: &Ask<'_>,
+        waits: impl Fn(),
     ) -> Result<Vec<u8>, StoreError> {
         if self.stale.swap(false, Ordering::SeqCst) {
             child.take();
         }
         let running = self.running(&mut child)?;
-        let result = running.ask(ask, self.patience);
+        let result = running.ask_waiting(ask, self.patience, waits);
         if matches!(result, Err(Failed::Broken(_))) || self.stale.swap(false, Ordering::SeqCst) {
             child.take();
         }
@@ -183,12 +184,29 @@ impl Device {
         Ok(child)
     }
 
+    fn signature(
+        &self,
+        slot: &str,
+        message: &[u8],
+        waits: impl Fn(),
+    ) -> Result<Signature, StoreError> {
+        let ask = Ask::Sign { slot, message };
+        let body = self.ask_by(lock(&self.child), &ask, waits)?;
+        let bytes: [u8; 64] = body.as_slice().try_into().map_err(|_| {
+            failed(
+                &self.name,
+                format!("it answered {} bytes instead of a signature", body.len()),
+            )
+        })?;
+        Ok(Signature::from_bytes(bytes))
+    }
+
     fn facts(&self) -> Result<Facts, StoreError> {
         self.facts_by(lock(&self.child))
     }
 
     fn facts_by(&self, child: MutexGuard<'_, Option<Child>>) -> Result<Facts, StoreError> {
-        let body = self.ask_by(child, &Ask::Facts)?;
+        let body = self.ask_by(child, &Ask::Facts, || {})?;
         let facts = Facts::read(&body).map_err(|error| self.malformed(error))?;
         *lock(&self.facts) = Some(facts.clone());
         Ok(facts)
@@ -270,20 +288,29 @@ impl Holder for Device {
         })
     }
 
-    fn generate(&self, label: &str) -> Result<Slot, StoreError> {
-        let body = self.ask(&Ask::Generate { label })?;
+    fn generate_as(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
+        let body = self.ask(&Ask::Generate { label, kind })?;
         Slot::read(&mut Reader::new(&body)).map_err(|error| self.malformed(error))
     }
 
     fn sign(&self, slot: &str, _: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
-        let body = self.ask(&Ask::Sign { slot, message })?;
-        let bytes: [u8; 64] = body.as_slice().try_into().map_err(|_| {
-            failed(
-                &self.name,
-                format!("it answered {} bytes instead of a signature", body.len()),
-            )
-        })?;
-        Ok(Signature::from_bytes(bytes))
+        self.signature(slot, message, || {})
+    }
+
+    fn sign_for(
+        &self,
+        record: &Record,
+        message: &[u8],
+        person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
+        self.signature(&record.slot, message, || {
+            person.say(&format!(
+                "touch {} ({}) to sign with {}",
+                self.name,
+                self.place(),
+                record.key
+            ));
+        })
     }
 
     fn is_locked(&self) -> bool {

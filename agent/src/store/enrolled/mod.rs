@@ -8,11 +8,12 @@ pub mod device;
 pub mod explain;
 mod record;
 pub mod ssh;
+pub mod token;
 
 pub use crate::device::Slot;
 pub use record::{Record, Records};
 
-use super::{Check, Flags, KeyInfo, Prompt, State, Store, StoreError, admit};
+use super::{Check, Flags, KeyInfo, Nobody, Person, Prompt, State, Store, StoreError, admit};
 use nkey_core::Signature;
 use nkey_core::language::POSSESSION;
 use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
@@ -50,6 +51,21 @@ pub struct About {
 pub trait Holder: Send + Sync {
     /// Its name: what it is, a colon, and its name in the configuration.
     fn name(&self) -> &str;
+
+    /// What its keys' records call it: the name, unless something lasts longer.
+    fn id(&self) -> &str {
+        self.name()
+    }
+
+    /// Whether a person who says `name` means it.
+    fn answers_to(&self, name: &str) -> bool {
+        self.name() == name || self.id() == name
+    }
+
+    /// Whether it is there, or the configuration names it; answers at once.
+    fn is_there(&self) -> bool {
+        true
+    }
 
     /// Where it is, for people.
     fn place(&self) -> String;
@@ -92,11 +108,62 @@ pub trait Holder: Send + Sync {
         ))
     }
 
+    /// As [`Holder::generate`], for holders that know kinds of keys.
+    ///
+    /// # Errors
+    /// If it makes none.
+    fn generate_as(&self, label: &str, _kind: Kind) -> Result<Slot, StoreError> {
+        self.generate(label)
+    }
+
+    /// Proves that the key of a slot is there; the device key to pin with it, if it has one.
+    ///
+    /// # Errors
+    /// What it says, and if the proof is wrong.
+    fn prove(&self, slot: &Slot, key: &PublicKey) -> Result<Option<[u8; 32]>, StoreError> {
+        let challenge = challenge(key)?;
+        let signature = self.sign(&slot.id, key, &challenge)?;
+        if key.verify(&challenge, &signature) {
+            return Ok(None);
+        }
+        let why = explain::signature(key, &challenge, &signature, &[]);
+        Err(failed(self.name(), why))
+    }
+
     /// What `slot` signs. Whether it is the signature of `key` is for the caller to check.
     ///
     /// # Errors
     /// What it says.
     fn sign(&self, slot: &str, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError>;
+
+    /// As [`Holder::sign`], for an enrolled key and somebody who can be told what to do.
+    ///
+    /// # Errors
+    /// What it says.
+    fn sign_for(
+        &self,
+        record: &Record,
+        message: &[u8],
+        _person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
+        self.sign(&record.slot, &record.key, message)
+    }
+
+    /// Passes on a command of the token protocol; the answer.
+    ///
+    /// # Errors
+    /// If it is no token, and what the token says.
+    fn pass(&self, _command: &[u8], _person: &dyn Person) -> Result<Vec<u8>, StoreError> {
+        Err(StoreError::Unsupported("take commands: it is no token"))
+    }
+
+    /// What a request that needs it unlocked is told.
+    fn locked(&self) -> StoreError {
+        StoreError::Locked
+    }
+
+    /// Notices that it has locked itself. May take long.
+    fn check(&self) {}
 
     /// Whether it needs a PIN before it signs; answers at once.
     fn is_locked(&self) -> bool {
@@ -112,6 +179,14 @@ pub trait Holder: Send + Sync {
     /// [`StoreError::WrongPassphrase`], [`StoreError::Cancelled`], and what the holder says.
     fn unlock(&self, _: &mut dyn Prompt) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// As [`Holder::unlock`]; `pinned` are the device keys that were pinned with its keys.
+    ///
+    /// # Errors
+    /// As [`Holder::unlock`]'s.
+    fn unlock_for(&self, _pinned: &[[u8; 32]], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        self.unlock(prompt)
     }
 }
 
@@ -174,7 +249,7 @@ impl Enrolled {
 
     /// The key that is enrolled from a slot.
     pub fn enrolled(&self, slot: &Slot) -> Option<PublicKey> {
-        let mine = |record: &Record| record.holder == self.holder.name() && record.slot == slot.id;
+        let mine = |record: &Record| record.holder == self.holder.id() && record.slot == slot.id;
         self.records.find_where(mine).map(|record| record.key)
     }
 
@@ -189,11 +264,11 @@ impl Enrolled {
             return Err(StoreError::Kind(wanted.kind));
         }
         if self.state() == State::Locked {
-            return Err(StoreError::Locked);
+            return Err(self.locked());
         }
         let slot = self.slot(wanted.slot)?;
         let failed = |what: String| failed(self.holder.name(), what);
-        if let Some(trouble) = slot.trouble {
+        if let Some(trouble) = &slot.trouble {
             return Err(failed(format!(
                 "slot {} cannot be enrolled: {trouble}",
                 slot.id
@@ -219,22 +294,23 @@ impl Enrolled {
                 )));
             }
         };
-        let challenge = challenge(&key)?;
-        let signature = self.holder.sign(&slot.id, &key, &challenge)?;
-        if !key.verify(&challenge, &signature) {
-            return Err(failed(explain::signature(
-                &key,
-                &challenge,
-                &signature,
-                &[],
+        let device = self.holder.prove(&slot, &key)?;
+        if let Some(found) = device
+            && let Some(pinned) = self.devices().iter().find(|pinned| **pinned != found)
+        {
+            return Err(failed(format!(
+                "its device key is {}, but its enrolled keys were pinned with {}: remove those first if it was reset",
+                device_key(&found),
+                device_key(pinned)
             )));
         }
         Ok(Record {
             key,
             name: wanted.name.to_owned(),
             any_iat: wanted.any_iat,
-            holder: self.holder.name().to_owned(),
+            holder: self.holder.id().to_owned(),
             slot: slot.id,
+            device,
         })
     }
 
@@ -243,12 +319,12 @@ impl Enrolled {
     ///
     /// # Errors
     /// If it is locked, makes no keys, or fails.
-    pub fn generate(&self, label: &str) -> Result<Slot, StoreError> {
+    pub fn generate(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
         admit::name(label)?;
         if self.state() == State::Locked {
-            return Err(StoreError::Locked);
+            return Err(self.locked());
         }
-        self.holder.generate(label)
+        self.holder.generate_as(label, kind)
     }
 
     /// Pins a proven key; when this returns it survives a power cut.
@@ -286,8 +362,18 @@ impl Enrolled {
 
     fn record(&self, key: &PublicKey) -> Option<Record> {
         let record = self.records.find(key)?;
-        (record.holder == self.holder.name()).then_some(record)
+        (record.holder == self.holder.id()).then_some(record)
     }
+
+    /// The device keys that are pinned with its keys.
+    fn devices(&self) -> Vec<[u8; 32]> {
+        self.records.devices_of(self.holder.id())
+    }
+}
+
+/// A device key for people: as the NKey of a server, which has a checksum.
+pub(crate) fn device_key(bytes: &[u8; 32]) -> PublicKey {
+    PublicKey::from_bytes(Kind::Server, *bytes)
 }
 
 /// Language E: nothing that a key signs on a request starts like this.
@@ -303,6 +389,18 @@ fn challenge(key: &PublicKey) -> Result<[u8; 83], StoreError> {
 impl Store for Enrolled {
     fn name(&self) -> &str {
         self.holder.name()
+    }
+
+    fn answers_to(&self, name: &str) -> bool {
+        self.holder.answers_to(name)
+    }
+
+    fn is_there(&self) -> bool {
+        self.holder.is_there() || !self.keys().is_empty()
+    }
+
+    fn locked(&self) -> StoreError {
+        self.holder.locked()
     }
 
     fn state(&self) -> State {
@@ -343,7 +441,7 @@ impl Store for Enrolled {
     }
 
     fn keys(&self) -> Vec<KeyInfo> {
-        self.records.infos_of(self.holder.name())
+        self.records.infos_of(self.holder.id())
     }
 
     fn find(&self, key: &PublicKey) -> Option<KeyInfo> {
@@ -352,17 +450,26 @@ impl Store for Enrolled {
 
     fn open(&self, key: &PublicKey) -> Result<KeyInfo, StoreError> {
         if self.state() == State::Locked {
-            return Err(StoreError::Locked);
+            return Err(self.locked());
         }
         self.find(key).ok_or(StoreError::Unknown(*key))
     }
 
     fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
+        self.sign_for(key, message, &Nobody)
+    }
+
+    fn sign_for(
+        &self,
+        key: &PublicKey,
+        message: &[u8],
+        person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
         if self.state() == State::Locked {
-            return Err(StoreError::Locked);
+            return Err(self.locked());
         }
         let record = self.record(key).ok_or(StoreError::Unknown(*key))?;
-        self.holder.sign(&record.slot, key, message)
+        self.holder.sign_for(&record, message, person)
     }
 
     fn add(&self, _: &Seed, _: &str, _: Flags) -> Result<PublicKey, StoreError> {
@@ -395,7 +502,7 @@ impl Store for Enrolled {
 
     fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
         if self.holder.is_locked() {
-            self.holder.unlock(prompt)?;
+            self.holder.unlock_for(&self.devices(), prompt)?;
         }
         self.locked.store(false, Ordering::SeqCst);
         Ok(())

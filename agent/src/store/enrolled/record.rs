@@ -1,10 +1,11 @@
 //! What is pinned of each enrolled key: one file per key in the vault's folder, 0600.
 
+use super::{device_key, token};
 use crate::store::vault::files::{Folder, is_temporary};
 use crate::store::{Flags, KeyInfo, StoreError, admit};
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -29,6 +30,8 @@ pub struct Record {
     pub holder: String,
     /// The id of its slot there.
     pub slot: String,
+    /// The device key of the token that it lies on.
+    pub device: Option<[u8; 32]>,
 }
 
 impl Record {
@@ -54,6 +57,8 @@ struct File {
     any_iat: bool,
     holder: String,
     slot: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
 }
 
 /// All records, of every holder.
@@ -100,6 +105,8 @@ impl Records {
         let lost = rows
             .values()
             .filter(|record| !holders.contains(&record.holder.as_str()))
+            // Tokens need no configuration.
+            .filter(|record| !record.holder.starts_with(token::PREFIX))
             .map(|record| {
                 format!(
                     "{} is enrolled from {}, which the configuration does not name",
@@ -115,6 +122,18 @@ impl Records {
 
     pub(super) fn find_where(&self, wanted: impl Fn(&Record) -> bool) -> Option<Record> {
         self.read().values().find(|record| wanted(record)).cloned()
+    }
+
+    /// The names of the holders that have records.
+    pub fn holders(&self) -> BTreeSet<String> {
+        let rows = self.read();
+        rows.values().map(|record| record.holder.clone()).collect()
+    }
+
+    pub(super) fn devices_of(&self, holder: &str) -> Vec<[u8; 32]> {
+        let rows = self.read();
+        let mine = rows.values().filter(|record| record.holder == holder);
+        mine.filter_map(|record| record.device).collect()
     }
 
     pub(super) fn infos_of(&self, holder: &str) -> Vec<KeyInfo> {
@@ -165,6 +184,7 @@ impl Records {
             any_iat: record.any_iat,
             holder: record.holder.clone(),
             slot: record.slot.clone(),
+            device: record.device.map(|key| device_key(&key).to_string()),
         };
         let mut bytes = serde_json::to_vec_pretty(&file)
             .map_err(|error| StoreError::Damaged(self.folder.path_of(&name), error.to_string()))?;
@@ -200,11 +220,19 @@ fn read(folder: &Folder, name: &str, text: &str) -> Result<Record, String> {
         return Err("it names another key than its file name".into());
     }
     admit::name(&file.name).map_err(|error| error.to_string())?;
+    let device = match file.device {
+        Some(text) => {
+            let key = PublicKey::from_str(&text).and_then(|key| key.expect_kind(Kind::Server));
+            Some(*key.map_err(|error| error.to_string())?.as_bytes())
+        }
+        None => None,
+    };
     Ok(Record {
         key,
         name: file.name,
         any_iat: file.any_iat,
         holder: file.holder,
         slot: file.slot,
+        device,
     })
 }

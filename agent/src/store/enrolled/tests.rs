@@ -34,6 +34,7 @@ fn record(byte: u8, holder: &str) -> Record {
         any_iat: byte == 2,
         holder: holder.to_owned(),
         slot: "9c".to_owned(),
+        device: (byte == 1).then_some([7; 32]),
     }
 }
 

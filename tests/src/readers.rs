@@ -1,7 +1,7 @@
 //! pcscd with virtual readers, without root and side by side with others.
 
-use crate::{Scratch, program};
-use std::path::PathBuf;
+use crate::{Scratch, program, tool};
+use std::path::{Path, PathBuf};
 
 /// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
 /// and the cards there, and then becomes the program that it is given.
@@ -36,6 +36,17 @@ impl Readers {
 
     /// Puts a PIV card into one of the two slots; the file that gives it orders.
     pub fn add(&mut self, serial: u32, version: &str, slots: &[(u8, u8)]) -> PathBuf {
+        self.add_attesting(serial, version, slots, None)
+    }
+
+    /// The same, with what [`crate::attestors`] made.
+    pub fn add_attesting(
+        &mut self,
+        serial: u32,
+        version: &str,
+        slots: &[(u8, u8)],
+        attestors: Option<&Path>,
+    ) -> PathBuf {
         let orders = self.scratch.file(&format!("orders-{serial}"), "");
         assert!(self.count < 2, "vpcd has two slots");
         let port = PORT + self.count;
@@ -45,10 +56,42 @@ impl Readers {
             .map(|(slot, byte)| format!("{slot:02x}={byte}"))
             .collect();
         self.lines += &format!(
-            "{} {port} {serial} {version} {} {} 2>/dev/null &\n",
+            "{} {port} {serial} {version} {} {} {} 2>/dev/null &\n",
             program("nkey-test-card").display(),
             orders.display(),
+            attestors.unwrap_or(Path::new("-")).display(),
             slots.join(" ")
+        );
+        orders
+    }
+
+    /// Puts Nitrokey's OpenPGP applet into one of the two slots; the file that gives it orders.
+    pub fn add_opcard(&mut self, ident: &str) -> PathBuf {
+        self.plug(tool("nkey-test-opcard").display().to_string(), ident)
+    }
+
+    /// Puts jcecard's OpenPGP card into one of the two slots; the file that gives it orders.
+    pub fn add_jcecard(&mut self) -> PathBuf {
+        let program = format!(
+            "{} {}",
+            tool("python").display(),
+            crate::root().join("tests/python/openpgp_card.py").display()
+        );
+        let folder = self.scratch.path().join(format!("card-{}", self.count));
+        self.plug(program, &folder.display().to_string())
+    }
+
+    /// `program PORT WHICH ORDERS`.
+    fn plug(&mut self, program: String, which: &str) -> PathBuf {
+        assert!(self.count < 2, "vpcd has two slots");
+        let orders = self
+            .scratch
+            .file(&format!("card-orders-{}", self.count), "");
+        let port = PORT + self.count;
+        self.count += 1;
+        self.lines += &format!(
+            "{program} {port} {which} {} 2>/dev/null &\n",
+            orders.display()
         );
         orders
     }
@@ -57,7 +100,7 @@ impl Readers {
     pub fn script(&self) -> PathBuf {
         // One driver has two slots, at this port and the next.
         let config = format!(
-            "FRIENDLYNAME \"Yubico YubiKey\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
+            "FRIENDLYNAME \"Yubico YubiKey CCID\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
         );
         // pcscd reads every file of this folder.
         let _ = std::fs::create_dir(self.scratch.path().join("conf"));

@@ -159,7 +159,7 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("swapped", "is not that of"),
         ("zeros", "zeros"),
         ("empty", "holds no signature"),
-        ("status", "SW 6F00"),
+        ("status 6f00", "SW 6F00"),
         ("untouched", "not touched in time"),
         ("unplug", "not there"),
     ] {

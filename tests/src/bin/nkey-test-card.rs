@@ -1,15 +1,16 @@
-//! Plugs PIV cards of the tests into vpcd: `nkey-test-card PORT SERIAL VERSION ORDERS SLOT=BYTE...`.
+//! Plugs PIV cards of the tests into vpcd: `nkey-test-card PORT SERIAL VERSION ORDERS ATTESTORS SLOT=BYTE...`;
+//! ATTESTORS is a folder with F9's key and certificate, or -.
 //! Unplugged, a card is plugged in again once its orders have changed.
 
 use nkey_tests::PivCard;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [port, serial, version, orders, slots @ ..] = &arguments[..] else {
-        panic!("PORT SERIAL VERSION ORDERS SLOT=BYTE...");
+    let [port, serial, version, orders, attestors, slots @ ..] = &arguments[..] else {
+        panic!("PORT SERIAL VERSION ORDERS ATTESTORS SLOT=BYTE...");
     };
     let version: Vec<u8> = version
         .split('.')
@@ -27,6 +28,7 @@ fn main() {
         serial.parse().unwrap(),
         version.try_into().unwrap(),
         orders.clone(),
+        Some(Path::new(attestors)).filter(|_| attestors != "-"),
         &slots,
     );
     let port: u16 = port.parse().unwrap();

@@ -93,7 +93,10 @@ impl Child {
             .and_then(|()| self.stream.set_write_timeout(Some(patience)))
             .and_then(|()| device::send(&mut self.stream, |frame| ask.write(frame)));
         let mut received = asked.and_then(|()| device::receive(&mut self.stream));
-        while received.as_ref().is_ok_and(|bytes| device::is_waiting(bytes)) {
+        while received
+            .as_ref()
+            .is_ok_and(|bytes| device::is_waiting(bytes))
+        {
             waits();
             received = device::receive(&mut self.stream);
         }

@@ -171,9 +171,7 @@ impl Ask<'_> {
                 out.byte(10).string(serial.as_bytes()).string(order)
             }
             Ask::Cards => out.byte(20),
-            Ask::Manage { serial, order } => {
-                out.byte(21).string(serial.as_bytes()).string(order)
-            }
+            Ask::Manage { serial, order } => out.byte(21).string(serial.as_bytes()).string(order),
         };
     }
 
@@ -199,8 +197,7 @@ impl Ask<'_> {
             },
             6 => Ask::Generate {
                 label: reader.text()?,
-                kind: Kind::from_prefix(reader.byte()?)
-                    .map_err(|_| Malformed("no kind of key"))?,
+                kind: Kind::from_prefix(reader.byte()?).map_err(|_| Malformed("no kind of key"))?,
             },
             7 => Ask::Piv {
                 serial: reader.text()?,

@@ -1,13 +1,18 @@
 //! Managing PIV cards of the tests' own with `nkey piv`, beside Yubico's ykman.
 
 use nkey_agent::client::Enrol;
+use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{
     Agent, Output, Readers, Scratch, attestors, command, program, run, skipped, tool, wait_for,
 };
-use std::path::PathBuf;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 const SERIAL: u32 = 23_456_789;
 
@@ -46,7 +51,12 @@ impl Bench {
             bench.home.file(name, text);
         }
         wait_for(
-            || bench.nkey("piv list --plugged").ok().contains(&SERIAL.to_string()),
+            || {
+                bench
+                    .nkey("piv list --plugged")
+                    .ok()
+                    .contains(&SERIAL.to_string())
+            },
             "the card",
         );
         bench
@@ -57,11 +67,8 @@ impl Bench {
     }
 
     /// A program in the place of the agent, where the readers are.
-    fn inside(&self, program: impl AsRef<std::path::Path>) -> Command {
-        let mut inside = command("nsenter");
-        inside.arg(format!("--target={}", self.agent.pid()));
-        inside.args(["--user", "--mount", "--net", "--preserve-credentials"]);
-        inside.arg(program.as_ref()).current_dir(self.home.path());
+    fn inside(&self, program: impl AsRef<Path>) -> Command {
+        let mut inside = self.agent.beside(program, self.home.path());
         inside.env("NKEY_AUTH_SOCK", self.agent.socket());
         inside.env("HOME", self.home.path());
         inside
@@ -71,7 +78,6 @@ impl Bench {
     fn nkey(&self, arguments: &str) -> Output {
         let arguments = arguments.replace("CARD", &SERIAL.to_string());
         let mut nkey = self.inside(program("nkey"));
-        // `nsenter` stays in the folder where it was called.
         run(nkey.args(arguments.split_whitespace()), "")
     }
 
@@ -202,7 +208,10 @@ fn the_management_key_is_never_lost() {
     let wrong = bench
         .nkey("piv generate CARD 9d -u --pin-file wrong")
         .fails(3);
-    assert!(wrong.contains("the PIN is wrong; 2 tries are left"), "{wrong}");
+    assert!(
+        wrong.contains("the PIN is wrong; 2 tries are left"),
+        "{wrong}"
+    );
 }
 
 #[test]
@@ -219,7 +228,10 @@ fn a_slot_that_holds_a_key_is_replaced_only_by_name() {
     let told = bench
         .nkey(&format!("{generate} --overwrite {}", key_of(7)))
         .fails(1);
-    assert!(told.contains("not the key that --overwrite names"), "{told}");
+    assert!(
+        told.contains("not the key that --overwrite names"),
+        "{told}"
+    );
     let second = bench.key(&format!("{generate} --overwrite {first}"));
     assert_ne!(first, second);
     // The certificate names the NKey, for other tools.
@@ -233,8 +245,13 @@ fn a_slot_that_holds_a_key_is_replaced_only_by_name() {
     bench
         .ykman("piv keys generate --pin 246802 --algorithm ECCP256 82 public.pem")
         .ok();
-    let told = bench.nkey("piv generate CARD 82 -u --pin-file new-pin").fails(1);
-    let name = told.split("another kind of key, ").nth(1).expect("its name");
+    let told = bench
+        .nkey("piv generate CARD 82 -u --pin-file new-pin")
+        .fails(1);
+    let name = told
+        .split("another kind of key, ")
+        .nth(1)
+        .expect("its name");
     let name = name.split(':').take(2).collect::<Vec<_>>().join(":");
     bench.key(&format!(
         "piv generate CARD 82 -u --pin-file new-pin --overwrite {name}"
@@ -253,7 +270,9 @@ fn a_slot_that_holds_a_key_is_replaced_only_by_name() {
             .nkey(&format!("piv generate CARD {bad} -u --pin-file new-pin"))
             .fails(2);
     }
-    bench.nkey("piv generate CARD 9c --pin-file new-pin").fails(2);
+    bench
+        .nkey("piv generate CARD 9c --pin-file new-pin")
+        .fails(2);
 }
 
 fn key_of(byte: u8) -> PublicKey {
@@ -269,7 +288,9 @@ fn keys_of_ours_are_ykmans_and_keys_of_ykman_ours() {
     bench.init();
     // ykman makes it, we sign.
     bench
-        .ykman("piv keys generate --pin 246802 --algorithm ED25519 --pin-policy ALWAYS 9d public.pem")
+        .ykman(
+            "piv keys generate --pin 246802 --algorithm ED25519 --pin-policy ALWAYS 9d public.pem",
+        )
         .ok();
     let slots = bench.agent.client().slots("piv:key").expect("slots");
     let key = PublicKey::from_bytes(Kind::User, slots[0].key.expect("a key"));
@@ -278,7 +299,12 @@ fn keys_of_ours_are_ykmans_and_keys_of_ykman_ours() {
     let key = bench.key("piv generate CARD 9c -a --pin-file new-pin --touch-policy always");
     bench.signs("9c", &key);
     let info = bench.ykman("piv keys info 9c").ok();
-    for part in ["ED25519", "GENERATED", "PIN required for use:  ALWAYS", "Touch required for use:  ALWAYS"] {
+    for part in [
+        "ED25519",
+        "GENERATED",
+        "PIN required for use:  ALWAYS",
+        "Touch required for use:  ALWAYS",
+    ] {
         let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(squeezed(&info).contains(&squeezed(part)), "{info}");
     }
@@ -288,7 +314,11 @@ fn keys_of_ours_are_ykmans_and_keys_of_ykman_ours() {
         openssl.current_dir(bench.home.path());
         run(openssl.args(arguments.split(' ')), "").ok()
     };
-    let hex: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = key
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let text = openssl("pkey -pubin -in exported.pem -text -noout");
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
     assert!(digits.contains(&hex), "{text}");
@@ -331,7 +361,11 @@ fn pin_puk_and_firmware_are_told_apart() {
     bench
         .nkey("piv puk CARD --puk-file puk --new-puk-file new-puk")
         .ok();
-    for (tries, exit) in [("2 tries are left", 3), ("one try is left", 3), ("blocked", 3)] {
+    for (tries, exit) in [
+        ("2 tries are left", 3),
+        ("one try is left", 3),
+        ("blocked", 3),
+    ] {
         let told = bench
             .nkey("piv pin CARD --pin-file wrong --new-pin-file new-pin")
             .fails(exit);
@@ -340,7 +374,10 @@ fn pin_puk_and_firmware_are_told_apart() {
     let told = bench
         .nkey("piv pin CARD --unblock --puk-file puk --new-pin-file pin")
         .fails(3);
-    assert!(told.contains("the PUK is wrong; 2 tries are left"), "{told}");
+    assert!(
+        told.contains("the PUK is wrong; 2 tries are left"),
+        "{told}"
+    );
     bench
         .nkey("piv pin CARD --unblock --puk-file new-puk --new-pin-file pin")
         .ok();
@@ -390,17 +427,24 @@ fn attest(algorithm: &str, constraints: bool) {
         ("--serial 7", "has the serial number 23456789, not 7"),
         ("--firmware 5.8", "older than 5.8.0"),
         ("--pin-policy once", "PIN policy is always, not once"),
-        ("--touch-policy always", "touch policy is cached, not always"),
+        (
+            "--touch-policy always",
+            "touch policy is cached, not always",
+        ),
     ] {
         let told = bench.nkey(&format!("{verify} {more}")).fails(1);
         assert!(told.contains(part), "{told}");
     }
     let told = bench
-        .nkey(&format!("piv verify-attestation {key} word.pem --ca {root}"))
+        .nkey(&format!(
+            "piv verify-attestation {key} word.pem --ca {root}"
+        ))
         .fails(1);
     assert!(told.contains("not among those of --ca"), "{told}");
     let told = bench
-        .nkey(&format!("piv verify-attestation {key} word.pem --ca {middle}"))
+        .nkey(&format!(
+            "piv verify-attestation {key} word.pem --ca {middle}"
+        ))
         .fails(1);
     assert!(told.contains("CN=Test-Root, which is not among"), "{told}");
     let other = key_of(9);
@@ -413,7 +457,7 @@ fn attest(algorithm: &str, constraints: bool) {
     // One changed bit, wherever it is.
     let der = word.replace("-----", "").replace(['\n', '\r'], "");
     assert!(der.len() > 1000);
-    let at = word.find("MII").expect("base64") + 500;
+    let at = word.find("MII").expect("base64") + 300;
     let mut changed = word.clone();
     let letter = if &changed[at..=at] == "A" { "B" } else { "A" };
     changed.replace_range(at..=at, letter);
@@ -424,7 +468,9 @@ fn attest(algorithm: &str, constraints: bool) {
         ))
         .fails(1);
     // The certificate of a slot is no attestation, and F9 is none of its own.
-    let certificates: Vec<&str> = word.split_inclusive("-----END CERTIFICATE-----\n").collect();
+    let certificates: Vec<&str> = word
+        .split_inclusive("-----END CERTIFICATE-----\n")
+        .collect();
     bench.home.file("f9.pem", certificates[1]);
     bench.home.file(
         "twice.pem",
@@ -476,4 +522,105 @@ fn an_attestation_of_old_shape_is_good_without_basic_constraints() {
         return;
     }
     attest("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", false);
+}
+
+#[test]
+fn a_touch_is_asked_for_and_who_does_not_wait_is_free() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new(&[(0x9a, 1)]);
+    bench.init();
+    let always = bench.key("piv generate CARD 9c -u --pin-file new-pin --touch-policy always");
+    let cached = bench.key("piv generate CARD 9d -u --pin-file new-pin --touch-policy cached");
+    let never = PublicKey::from_bytes(
+        Kind::User,
+        *nkey_core::nkey::Seed::from_bytes(Kind::User, [1; 32])
+            .public_key()
+            .as_bytes(),
+    );
+    for (slot, key) in [("9c", &always), ("9d", &cached), ("9a", &never)] {
+        bench.signs(slot, key);
+    }
+    let nonce = b"abcdefghijklmno";
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let client = || {
+        let mut client = bench.agent.client();
+        let (notices, started) = (Arc::clone(&notices), Instant::now());
+        client.on_notice(move |text| {
+            let row = (text.to_owned(), started.elapsed());
+            notices.lock().expect("notices").push(row);
+        });
+        client
+    };
+    let heard = || std::mem::take(&mut *notices.lock().expect("notices"));
+    // Announced at once, whether or not the finger is quick.
+    client().sign(&always, nonce).expect("a signature");
+    let told = heard();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].0.starts_with("touch piv:key (card 23456789)"),
+        "{told:?}"
+    );
+    client().sign(&never, nonce).expect("a signature");
+    assert_eq!(heard(), []);
+    // A touch that the card still remembers is not asked for.
+    client().sign(&cached, nonce).expect("a signature");
+    assert_eq!(heard(), []);
+    // One that it forgot is, once the card takes its time.
+    std::thread::sleep(Duration::from_secs(16));
+    bench.order("wait");
+    std::thread::scope(|scope| {
+        let signing = scope.spawn(|| client().sign(&cached, nonce));
+        wait_for(|| !notices.lock().expect("notices").is_empty(), "a notice");
+        bench.order("");
+        signing.join().expect("no panic").expect("a signature");
+    });
+    let told = heard();
+    assert!(told[0].1 > Duration::from_millis(450), "{told:?}");
+    // Nobody touches it.
+    bench.order("untouched");
+    let told = client()
+        .sign(&always, nonce)
+        .expect_err("no touch")
+        .to_string();
+    assert!(told.contains("touch not given"), "{told}");
+    heard();
+    // Who gives up is free; the card is busy until it answers.
+    bench.order("wait");
+    let mut giving_up = UnixStream::connect(bench.agent.socket()).expect("the agent");
+    let request = sign_request(&always, nonce);
+    giving_up.write_all(&request).expect("a request");
+    std::thread::sleep(Duration::from_millis(700));
+    drop(giving_up);
+    let other = bench
+        .agent
+        .client()
+        .generate(Kind::User, "", 0)
+        .expect("a key");
+    bench
+        .agent
+        .client()
+        .sign(&other, nonce)
+        .expect("another key");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let started = Instant::now();
+            client().sign(&never, nonce).expect("a signature");
+            started.elapsed()
+        });
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(!waiting.is_finished());
+        bench.order("");
+        assert!(waiting.join().expect("no panic") > Duration::from_millis(500));
+    });
+}
+
+/// `SSH_AGENTC_SIGN_REQUEST`, as a client sends that goes away meanwhile.
+fn sign_request(key: &PublicKey, message: &[u8]) -> Vec<u8> {
+    let mut frame = Writer::new();
+    let at = frame.begin_frame();
+    frame.byte(13).key_blob(key).string(message).uint32(0);
+    frame.end_frame(at);
+    frame.as_bytes().to_vec()
 }

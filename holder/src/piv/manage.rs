@@ -93,7 +93,9 @@ fn open(serial: &str) -> Result<YubiKey, Failure> {
         .map_err(|_| Failure::other(format!("{serial} is no serial number of a card")))?;
     let key = caught(|| YubiKey::open_by_serial(Serial(number))).map_err(|error| match error {
         Error::NotFound => {
-            let text = format!("the card {serial} is not there: `nkey piv list --plugged` shows those that are");
+            let text = format!(
+                "the card {serial} is not there: `nkey piv list --plugged` shows those that are"
+            );
             Failure::new(Fault::Absent, text)
         }
         error => told("opening the card", error),
@@ -116,31 +118,29 @@ pub fn run(serial: &str, order: &Order<'_>, out: &mut Writer) -> Result<(), Fail
     result
 }
 
-/// Makes a key in the first slot that is free, for an agent that has the PIN: its slot. The
-/// retired slots come first, since other software uses the others by their names.
+/// Makes a key in the first slot that is free, for an agent that has the PIN: its slot.
 ///
 /// # Errors
 /// If no slot is free, or the management key is not under the PIN.
 pub fn make_anywhere(serial: &str, kind: Kind, pin: &str) -> Result<u8, Failure> {
     let mut key = open(serial)?;
-    let result = free(&mut key).and_then(|slot| {
-        let place = Place {
-            slot,
-            kind,
-            pin: PinPolicy::Always.into(),
-            touch: TouchPolicy::Never.into(),
-            replace: "",
-        };
-        let access = Access {
-            pin,
-            management: &[],
-        };
-        make(&mut key, &place, &access, None).map(|_| slot)
-    });
+    let place = Place {
+        slot: 0,
+        kind,
+        pin: PinPolicy::Always.into(),
+        touch: TouchPolicy::Never.into(),
+        replace: "",
+    };
+    let access = Access {
+        pin,
+        management: &[],
+    };
+    let made = make(&mut key, &place, &access, None);
     close(key);
-    result
+    Ok(made?.0)
 }
 
+/// The retired slots come first: other software uses the others by their names.
 fn free(key: &mut YubiKey) -> Result<u8, Failure> {
     for slot in (0x82..=0x95).chain([0x9a, 0x9c, 0x9d, 0x9e]) {
         if occupant(key, slot)?.is_none() {
@@ -169,10 +169,10 @@ fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), 
             }
         }
         Order::Generate(place, access) => {
-            out.raw(&make(key, place, access, None)?);
+            told_key(make(key, place, access, None)?, out);
         }
         Order::Import(place, access, seed) => {
-            out.raw(&make(key, place, access, Some(seed))?);
+            told_key(make(key, place, access, Some(seed))?, out);
         }
         Order::Attest { slot } => {
             let (attestation, of_f9) = attest(key, *slot)?;
@@ -204,6 +204,10 @@ fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), 
         } => delete(key, *slot, named, access)?,
     }
     Ok(())
+}
+
+fn told_key((slot, key): (u8, [u8; 32]), out: &mut Writer) {
+    out.byte(slot).raw(&key);
 }
 
 /// The slot, if keys of people go there.
@@ -272,8 +276,7 @@ fn occupant(key: &mut YubiKey, slot: u8) -> Result<Option<Occupant>, Failure> {
                 .public
                 .map(|public| public.subject_public_key.raw_bytes().to_vec())
                 .unwrap_or_default();
-            let is_ours =
-                metadata.algorithm == SlotAlgorithmId::Asymmetric(AlgorithmId::Ed25519);
+            let is_ours = metadata.algorithm == SlotAlgorithmId::Asymmetric(AlgorithmId::Ed25519);
             return Ok(Some(match <[u8; 32]>::try_from(public.as_slice()) {
                 Ok(bytes) if is_ours => Occupant::Ed25519(bytes),
                 _ => Occupant::Other("another kind of key", fingerprint(&public)),
@@ -302,21 +305,26 @@ fn shown(key: &mut YubiKey, slot: u8) -> Result<[u8; 32], Failure> {
     }
 }
 
-/// Makes or takes a key, and gives it its certificate.
+/// Makes or takes a key, and gives it its certificate: its slot, and itself.
 fn make(
     key: &mut YubiKey,
     place: &Place<'_>,
     access: &Access<'_>,
     seed: Option<&[u8]>,
-) -> Result<[u8; 32], Failure> {
-    let slot = place.slot;
+) -> Result<(u8, [u8; 32]), Failure> {
+    let slot = match place.slot {
+        0 => free(key)?,
+        slot => slot,
+    };
     let id = slot_id(slot)?;
     if let Some(found) = occupant(key, slot)?
         && !found.is_named(place.replace)
     {
         let found = found.describe(place.kind);
         return Err(Failure::other(if place.replace.is_empty() {
-            format!("slot {slot:02x} holds {found}: to replace it for good, name it with --overwrite")
+            format!(
+                "slot {slot:02x} holds {found}: to replace it for good, name it with --overwrite"
+            )
         } else {
             format!("slot {slot:02x} holds {found}, not the key that --overwrite names")
         }));
@@ -346,10 +354,13 @@ fn make(
         let failure = told("storing its certificate", error);
         Failure::new(
             failure.fault,
-            format!("slot {slot:02x} has the key {nkey} now, but {}", failure.text),
+            format!(
+                "slot {slot:02x} has the key {nkey} now, but {}",
+                failure.text
+            ),
         )
     })?;
-    Ok(public)
+    Ok((slot, public))
 }
 
 fn attest(key: &mut YubiKey, slot: u8) -> Result<(Vec<u8>, Vec<u8>), Failure> {
@@ -373,12 +384,7 @@ fn attest(key: &mut YubiKey, slot: u8) -> Result<(Vec<u8>, Vec<u8>), Failure> {
     Ok((attestation.to_vec(), of_f9.to_vec()))
 }
 
-fn delete(
-    key: &mut YubiKey,
-    slot: u8,
-    named: &str,
-    access: &Access<'_>,
-) -> Result<(), Failure> {
+fn delete(key: &mut YubiKey, slot: u8, named: &str, access: &Access<'_>) -> Result<(), Failure> {
     let Some(found) = occupant(key, slot)? else {
         return Err(Failure::other(format!("slot {slot:02x} is empty")));
     };

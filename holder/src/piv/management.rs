@@ -94,7 +94,10 @@ pub fn authenticate(key: &mut YubiKey, access: &Access<'_>) -> Result<MgmKey, Fa
         let protected = object(key, PROTECTED)?;
         let stored = tlv::find(&protected, 0x88).unwrap_or_default();
         // A change that was cut off may have left the card with the key before.
-        for bytes in [KEY, BEFORE].into_iter().filter_map(|tag| tlv::find(stored, tag)) {
+        for bytes in [KEY, BEFORE]
+            .into_iter()
+            .filter_map(|tag| tlv::find(stored, tag))
+        {
             candidates.extend(MgmKey::from_bytes(bytes, Some(algorithm)).ok());
         }
         if candidates.is_empty() {
@@ -143,7 +146,11 @@ fn replace(key: &mut YubiKey, pin: &str, present: &MgmKey) -> Result<(), Failure
     let mut new = Zeroizing::new(present.as_ref().to_vec());
     getrandom::fill(&mut new).map_err(|error| Failure::other(format!("no randomness: {error}")))?;
     let was = object(key, PROTECTED)?;
-    put(key, PROTECTED, protected(&was, &new, Some(present.as_ref())))?;
+    put(
+        key,
+        PROTECTED,
+        protected(&was, &new, Some(present.as_ref())),
+    )?;
     let found = object(key, PROTECTED)?;
     let stored = tlv::find(&found, 0x88).and_then(|inner| tlv::find(inner, KEY));
     if stored != Some(&new[..]) {

@@ -2,7 +2,9 @@
 
 /// The value of the first `tag` in `bytes`.
 pub fn find(bytes: &[u8], tag: u8) -> Option<&[u8]> {
-    all(bytes).find(|(found, _)| *found == tag).map(|(_, value)| value)
+    all(bytes)
+        .find(|(found, _)| *found == tag)
+        .map(|(_, value)| value)
 }
 
 /// All of them, up to one that is cut off.

@@ -165,7 +165,8 @@ impl Applet {
         [&[length], &body[..]].concat()
     }
 
-    fn order(&self) -> String {
+    /// What the test says that the card shall do.
+    pub fn order(&self) -> String {
         let text = std::fs::read_to_string(&self.orders).unwrap_or_default();
         text.trim().to_owned()
     }
@@ -355,7 +356,8 @@ impl Applet {
             return said(0x6a80);
         };
         if id == DISCOVERY {
-            let object = b"\x7e\x12\x4f\x0b\xa0\x00\x00\x03\x08\x00\x00\x10\x00\x01\x00\x5f\x2f\x02\x40\x00";
+            let object =
+                b"\x7e\x12\x4f\x0b\xa0\x00\x00\x03\x08\x00\x00\x10\x00\x01\x00\x5f\x2f\x02\x40\x00";
             return Some((0x9000, object.to_vec()));
         }
         if id == PRINTED && !self.verified {
@@ -444,10 +446,7 @@ impl Applet {
                 _ => pair.sign(message),
             },
         };
-        Some((
-            0x9000,
-            tlv(0x7c, &[&tlv(0x82, &[signature.as_bytes()])]),
-        ))
+        Some((0x9000, tlv(0x7c, &[&tlv(0x82, &[signature.as_bytes()])])))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Attestations: F9 certifies that a key was made in the card.
 
 use super::der::{find, next, tlv};
-use crate::{Scratch, run, command};
+use crate::{Scratch, command, run};
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair,
-    RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256,
+    RsaKeyPair,
 };
 use std::path::Path;
 
@@ -67,9 +67,11 @@ impl Attestor {
     fn sign(&self, content: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
-            Key::P256(pair) | Key::P384(pair) => {
-                pair.sign(&random, content).expect("to sign").as_ref().to_vec()
-            }
+            Key::P256(pair) | Key::P384(pair) => pair
+                .sign(&random, content)
+                .expect("to sign")
+                .as_ref()
+                .to_vec(),
             Key::Rsa(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, content, &mut signature)
@@ -93,10 +95,7 @@ impl Attestor {
             tlv(0x30, &[&oid, &tlv(4, &[value])])
         };
         let name = format!("YubiKey PIV Attestation {slot:02x}");
-        let name = tlv(
-            0x30,
-            &[&[6, 3, 0x55, 4, 3], &tlv(0x0c, &[name.as_bytes()])],
-        );
+        let name = tlv(0x30, &[&[6, 3, 0x55, 4, 3], &tlv(0x0c, &[name.as_bytes()])]);
         let ed25519 = tlv(0x30, &[&[6, 3, 0x2b, 0x65, 0x70]]);
         // A leading zero, so that the number is positive.
         let number = [&[0], &serial.to_be_bytes()[..]].concat();
@@ -153,7 +152,10 @@ pub fn attestors(algorithm: &str, constraints: bool) -> Scratch {
         openssl.current_dir(scratch.path());
         run(openssl.args(arguments.split(' ')), "").ok();
     };
-    scratch.file("ca.ext", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n");
+    scratch.file(
+        "ca.ext",
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n",
+    );
     let plain = if constraints {
         "basicConstraints=critical,CA:TRUE,pathlen:0\n"
     } else {

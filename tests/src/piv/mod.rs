@@ -73,6 +73,9 @@ impl PivCard {
             rustix::net::sockopt::set_tcp_quickack(&stream, true)?;
             let mut command = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut command)?;
+            if self.applet.order() == "unplug" {
+                return Ok(());
+            }
             let answer = match command[..] {
                 [0 | 2] => {
                     self.select(Selected::Nothing);
@@ -110,9 +113,7 @@ impl PivCard {
         let extended = matches!(rest, [0, _, _, ..]);
         let data = match rest {
             [] | [_] | [0, _, _] => Some(&[][..]),
-            [0, high, low, data @ ..] => {
-                data.get(..usize::from(u16::from_be_bytes([*high, *low])))
-            }
+            [0, high, low, data @ ..] => data.get(..usize::from(u16::from_be_bytes([*high, *low]))),
             [length, data @ ..] => data.get(..usize::from(*length)),
         };
         let Some(data) = data else {
@@ -151,7 +152,8 @@ impl PivCard {
         match (command, self.selected) {
             ([0xa4, 4, _], _) if data == PIV => {
                 self.select(Selected::Piv);
-                let template = b"\x61\x11\x4f\x06\x00\x00\x10\x00\x01\x00\x79\x07\x4f\x05\xa0\x00\x00\x03\x08";
+                let template =
+                    b"\x61\x11\x4f\x06\x00\x00\x10\x00\x01\x00\x79\x07\x4f\x05\xa0\x00\x00\x03\x08";
                 Some((0x9000, template.to_vec()))
             }
             ([0xa4, 4, _], _) if data == MANAGEMENT => {

@@ -39,7 +39,8 @@ fn plugged(json: bool, ctx: &mut Context) -> Result<(), Error> {
         return ctx.out.json(&rows);
     }
     if cards.is_empty() {
-        ctx.out.note("no PIV card that tells its serial number is plugged in");
+        ctx.out
+            .note("no PIV card that tells its serial number is plugged in");
         return Ok(());
     }
     let mut table = Table::new(&["SERIAL", "FIRMWARE", "READER"]);

@@ -115,7 +115,9 @@ fn agrees(
     let oldest = firmware.unwrap_or(FIRST).max(FIRST);
     if attested.firmware < oldest {
         let (found, oldest) = (dotted(attested.firmware), dotted(oldest));
-        return Err(format!("the card's firmware is {found}, older than {oldest}"));
+        return Err(format!(
+            "the card's firmware is {found}, older than {oldest}"
+        ));
     }
     if let Some(serial) = args.serial
         && attested.serial != Some(serial)
@@ -159,15 +161,20 @@ fn show(key: &PublicKey, attested: &Attested, json: bool, ctx: &mut Context) -> 
             "chain": attested.chain,
         }));
     }
-    ctx.out.line(format!("{key} was made in a card and never left it"))?;
-    let serial = attested.serial.map_or_else(
-        || "not told".to_owned(),
-        |serial| serial.to_string(),
-    );
+    ctx.out
+        .line(format!("{key} was made in a card and never left it"))?;
+    let serial = attested
+        .serial
+        .map_or_else(|| "not told".to_owned(), |serial| serial.to_string());
     ctx.out.line(format!("  serial number  {serial}"))?;
     ctx.out.line(format!("  firmware       {firmware}"))?;
     ctx.out.line(format!("  PIN policy     {pin}"))?;
     ctx.out.line(format!("  touch policy   {touch}"))?;
-    let names: Vec<String> = attested.chain.iter().map(|name| clean_inline(name)).collect();
-    ctx.out.line(format!("  chain          {}", names.join(" < ")))
+    let names: Vec<String> = attested
+        .chain
+        .iter()
+        .map(|name| clean_inline(name))
+        .collect();
+    ctx.out
+        .line(format!("  chain          {}", names.join(" < ")))
 }

@@ -3,6 +3,8 @@
 mod account_server;
 mod agent;
 mod demo;
+pub mod emulator;
+mod desk;
 pub mod nats;
 mod piv;
 mod proof;
@@ -17,6 +19,7 @@ pub mod virtual_token;
 pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use desk::{Desk, contains};
 pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;
 pub use readers::Readers;

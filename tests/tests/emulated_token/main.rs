@@ -1,0 +1,10 @@
+//! The firmware's real RP2040 image in rp2040js, over its USB serial line.
+
+mod alike;
+mod button;
+mod cuts;
+mod frames;
+mod hand;
+mod pin;
+mod signs;
+mod update;

@@ -3,8 +3,9 @@
 mod account_server;
 mod agent;
 mod demo;
-pub mod emulator;
 mod desk;
+pub mod emulator;
+mod gpg;
 pub mod nats;
 mod piv;
 mod proof;
@@ -20,6 +21,7 @@ pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
 pub use desk::{Desk, contains};
+pub use gpg::Gpg;
 pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;
 pub use readers::Readers;

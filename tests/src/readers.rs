@@ -1,6 +1,6 @@
 //! pcscd with virtual readers, without root and side by side with others.
 
-use crate::{Scratch, program};
+use crate::{Scratch, program, tool};
 use std::path::{Path, PathBuf};
 
 /// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
@@ -73,6 +73,37 @@ impl Readers {
             orders.display(),
             attestors.unwrap_or(Path::new("-")).display(),
             slots.join(" ")
+        );
+        orders
+    }
+
+    /// Puts Nitrokey's OpenPGP applet into one of the two slots; the file that gives it orders.
+    pub fn add_opcard(&mut self, ident: &str) -> PathBuf {
+        self.plug(tool("nkey-test-opcard").display().to_string(), ident)
+    }
+
+    /// Puts jcecard's OpenPGP card into one of the two slots; the file that gives it orders.
+    pub fn add_jcecard(&mut self) -> PathBuf {
+        let program = format!(
+            "{} {}",
+            tool("python").display(),
+            crate::root().join("tests/python/openpgp_card.py").display()
+        );
+        let folder = self.scratch.path().join(format!("card-{}", self.count));
+        self.plug(program, &folder.display().to_string())
+    }
+
+    /// `program PORT WHICH ORDERS`.
+    fn plug(&mut self, program: String, which: &str) -> PathBuf {
+        assert!(self.count < 2, "vpcd has two slots");
+        let orders = self
+            .scratch
+            .file(&format!("card-orders-{}", self.count), "");
+        let port = PORT + self.count;
+        self.count += 1;
+        self.lines += &format!(
+            "{program} {port} {which} {} 2>/dev/null &\n",
+            orders.display()
         );
         orders
     }

@@ -218,8 +218,8 @@ impl Drop for Guard<'_> {
         let end = if self.forget() {
             Disposition::LeaveCard
         } else {
-            // Nothing else makes every card forget.
-            Disposition::ResetCard
+            // Nothing else makes every card forget: some keep a PIN over a reset.
+            Disposition::UnpowerCard
         };
         *self.trace.seen() = seen;
         if let Some(transaction) = self.transaction.take() {

@@ -1,6 +1,6 @@
 //! What a person does with a card: listing, keys, PINs. No agent takes part.
 
-use super::{OpenPgp, Place, Session, fingerprint, is_ed25519, open, pin};
+use super::{OpenPgp, Place, Session, fingerprint, is_ed25519, open, pin, shown};
 use crate::card::Fail;
 use nkey_agent::device::Failure;
 use nkey_agent::openpgp::{Card, Held, Order, State, write_cards};
@@ -94,7 +94,7 @@ fn generate(
     let data = session.data()?;
     let held = session.held(place, &data)?;
     let fingerprints = data.fingerprints().ok();
-    let stated = fingerprints.and_then(|all| place.of(&all).map(|found| found.to_hex()));
+    let stated = fingerprints.and_then(|all| place.of(&all).map(shown));
     if held.is_some() || stated.is_some() {
         let public = held.and_then(|held| held.slot.key);
         may_replace(place, stated.as_deref(), public, replace)?;

@@ -214,7 +214,7 @@ impl Session<'_> {
         let created = data.key_generation_times().ok();
         let created = created.and_then(|times| place.of(&times).map(|time| time.get()));
         let found = data.fingerprints().ok();
-        let found = found.and_then(|found| place.of(&found).map(Fingerprint::to_hex));
+        let found = found.and_then(|found| place.of(&found).map(shown));
         Ok(Some(Held {
             slot: Slot {
                 id: place.id.to_owned(),
@@ -259,6 +259,11 @@ impl Session<'_> {
         };
         Ok((facts, tries))
     }
+}
+
+/// As gpg shows it.
+fn shown(fingerprint: &Fingerprint) -> String {
+    fingerprint.to_hex().to_ascii_uppercase()
 }
 
 fn is_ed25519(algorithm: &AlgorithmAttributes) -> bool {

@@ -3,7 +3,7 @@
 use crate::orders::Orders;
 use iso7816::Status;
 use iso7816::command::CommandView;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest command and the longest response of the applet.
 const MAX: usize = 7609;
@@ -60,9 +60,14 @@ impl<T: opcard::Client> Apdus<T> {
                     self.unplugged = true;
                     return Ok(Vec::new());
                 }
-                "hang" => loop {
-                    std::thread::sleep(Duration::from_secs(3600));
-                },
+                "hang" => {
+                    let begun = Instant::now();
+                    while self.orders.word() == "hang" && begun.elapsed() < Duration::from_secs(60)
+                    {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    return Err(Status::UnspecifiedCheckingError);
+                }
                 "slow" => std::thread::sleep(Duration::from_millis(50)),
                 "status" => return Err(Status::UnspecifiedCheckingError),
                 "empty" => return Ok(vec![0x90, 0]),

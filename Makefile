@@ -1,6 +1,6 @@
 # Thin on purpose: every target is one script in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-token test fuzz bench lint doc tools thumb-check firmware clean
+.PHONY: help demo demo-token test test-hardware fuzz bench lint doc tools thumb-check firmware clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -14,6 +14,9 @@ demo-token: ## the same with a token: the real firmware in an emulated Pico hold
 
 test: ## run everything that CI runs
 	@scripts/test
+
+test-hardware: ## run the card tests on a real card, named by CARD=serial (docs/hardware.md)
+	@scripts/test-hardware "$(CARD)"
 
 fuzz: ## fuzz core for a minute each way (needs a nightly toolchain and cargo-fuzz)
 	@scripts/fuzz

@@ -6,17 +6,13 @@
 pub mod boards;
 pub mod drbg;
 pub mod health;
+mod ids;
 pub mod random;
+
+pub use ids::{PRODUCT, SERIAL_PREFIX, USB_ID};
 
 /// The firmware's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Vendor and product of the USB ids. pid.codes' ids for tests: a release has its own.
-pub const USB_ID: (u16, u16) = (0x1209, 0x0001);
-/// The product string.
-pub const PRODUCT: &str = "NKey token";
-/// What every serial number starts with.
-pub const SERIAL_PREFIX: &str = "NKEY-";
-
 /// Bytes of a serial number.
 pub const SERIAL_LEN: usize = SERIAL_PREFIX.len() + 16;
 

@@ -51,8 +51,13 @@ pub fn bite() -> ! {
 
 /// A reset is one of everything but the oscillators.
 fn everything() {
+    const ALL: u32 = if cfg!(feature = "rp2040") {
+        0x0001_FFFF
+    } else {
+        0x01FF_FFFF
+    };
     pac::PSM.wdsel().write(|select| {
-        select.0 = 0x0001_FFFF;
+        select.0 = ALL;
         select.set_rosc(false);
         select.set_xosc(false);
     });

@@ -7,6 +7,7 @@ import { Board } from "./board.mjs";
 import { Flash, PHASES } from "./flash.mjs";
 import { writeImage } from "./image.mjs";
 import { Line } from "./line.mjs";
+import { noise } from "./peripherals.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -67,6 +68,10 @@ const orders = {
   },
   // Somebody presses it now, for as long as the light blinks.
   hand: () => board.reach(),
+  // Whether the noise of the ring oscillator is stuck.
+  noise: ({ stuck }) => {
+    noise.isStuck = stuck === true;
+  },
   wait: ({ ms }, done) => board.pass(whole(ms, "ms"), done),
   plug: () => board.plug(),
   unplug: () => board.unplug(),

@@ -1,8 +1,8 @@
 //! What must be true of an image before it goes to a board.
 
+use crate::boards::{Layout, STORAGE_LEN};
 use crc::{CRC_32_MPEG_2, Crc};
 use nkey_agent::token::uf2::{FLASH, Family, Image, PROGRAM_LEN};
-use nkey_firmware::boards::{Layout, STORAGE_LEN};
 
 /// Bytes of the RP2040's second stage, its checksum at the end.
 const BOOT2: usize = 256;
@@ -75,7 +75,7 @@ pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
 fn vectors(family: Family, bytes: &[u8], table: usize) -> Result<(), String> {
     const RAM: u32 = 0x2000_0000;
     let stack = word(bytes, table).unwrap_or_default();
-    if stack <= RAM || stack > RAM + ram(family) || stack % 8 != 0 {
+    if stack <= RAM || stack > RAM + ram(family) || !stack.is_multiple_of(8) {
         return Err(format!("stack pointer: {stack:#010x} is not in memory"));
     }
     let code = FLASH + table as u32 + 16 * 4..FLASH + bytes.len() as u32;

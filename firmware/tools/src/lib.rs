@@ -1,7 +1,12 @@
 //! Flat images and UF2 files of the firmware, their build record, and their checks.
 
+// The firmware's own constants: as a dependency it would bring a second copy of core.
+#[path = "../../src/boards/mod.rs"]
+pub mod boards;
 pub mod check;
 pub mod flat;
+#[path = "../../src/ids.rs"]
+pub mod ids;
 pub mod record;
 
 /// Hexadecimal digits.

@@ -2,9 +2,8 @@
 //! into the folder, and checks them.
 
 use nkey_agent::token::uf2::{FLASH, Image};
-use nkey_firmware::boards;
 use nkey_image::record::Record;
-use nkey_image::{check, flat, hex};
+use nkey_image::{boards, check, flat, hex};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::ExitCode;
@@ -52,7 +51,7 @@ fn make(name: &str, elf: &Path, folder: &Path) -> Result<String, String> {
     let record = Record {
         board: board.name.into(),
         chip: board.chip.into(),
-        version: nkey_firmware::VERSION.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
         compiler: flat.compiler,
         size: image.payload.len(),
         image_sha256: hex(&image.hash()),

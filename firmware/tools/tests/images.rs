@@ -1,17 +1,20 @@
 //! The images that `make firmware` built, and that each check fails on a spoilt one.
-//! NKEY_FIRMWARE names their folder.
+//! They are in target/firmware, or where NKEY_FIRMWARE says.
 
 use nkey_agent::token::uf2::{FLASH, Image};
-use nkey_firmware::boards::{self, Layout};
+use nkey_image::boards::{self, Layout};
 use nkey_image::record::Record;
-use nkey_image::{check, flat, hex};
+use nkey_image::{check, flat, hex, ids};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
 fn file(board: &Layout, end: &str) -> Vec<u8> {
-    let folder = PathBuf::from(std::env::var_os("NKEY_FIRMWARE").expect("NKEY_FIRMWARE"));
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/firmware");
+    let folder = std::env::var_os("NKEY_FIRMWARE").map_or(built, PathBuf::from);
     let path = folder.join(format!("{}.{end}", board.name));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}: build it with `make firmware`", path.display())
+    })
 }
 
 /// The image with these bytes changed.
@@ -151,15 +154,32 @@ fn uf2_files_are_for_their_chip_and_leave_the_storage_alone() {
 #[test]
 fn the_host_looks_for_what_the_firmware_is() {
     use nkey_agent::token;
-    let (vendor, product) = nkey_firmware::USB_ID;
+    let (vendor, product) = ids::USB_ID;
     assert_eq!(
         (format!("{vendor:04x}"), format!("{product:04x}")),
         (token::USB_ID.0.into(), token::USB_ID.1.into())
     );
-    assert_eq!(nkey_firmware::PRODUCT, token::PRODUCT);
-    assert_eq!(nkey_firmware::SERIAL_PREFIX, token::SERIAL_PREFIX);
+    assert_eq!(ids::PRODUCT, token::PRODUCT);
+    assert_eq!(ids::SERIAL_PREFIX, token::SERIAL_PREFIX);
     assert_eq!(boards::PROGRAM_LEN, token::uf2::PROGRAM_LEN);
     for board in boards::ALL {
         check::family(&board).expect("a family");
     }
+}
+
+#[test]
+fn both_workspaces_have_one_version() {
+    let facts = |manifest: &str| -> Vec<String> {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(manifest);
+        let text = std::fs::read_to_string(path).expect("a manifest");
+        let section = text
+            .split("[workspace.package]")
+            .nth(1)
+            .expect("the section");
+        let lines = section.lines().skip(1).take_while(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    let ours = facts("../Cargo.toml");
+    assert!(ours.len() > 3, "{ours:?}");
+    assert_eq!(ours, facts("../../Cargo.toml"));
 }

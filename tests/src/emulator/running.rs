@@ -189,6 +189,12 @@ impl Emulator {
         self.order("hand", json!({}));
     }
 
+    /// Whether its ring oscillator is stuck.
+    #[track_caller]
+    pub fn stuck(&self, stuck: bool) {
+        self.order("noise", json!({ "stuck": stuck }));
+    }
+
     /// Lets so much of the chip's time pass, as fast as it can.
     #[track_caller]
     pub fn pass(&self, millis: u64) {

@@ -3,6 +3,7 @@
 mod alike;
 mod button;
 mod cuts;
+mod faults;
 mod frames;
 mod hand;
 mod job;

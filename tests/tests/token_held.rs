@@ -1,7 +1,7 @@
 //! `nkey token` while the agent holds the token, and operators that are born on one.
 
 use nkey_core::nkey::{Kind, Seed};
-use nkey_tests::{Agent, Desk, Output, command, contains, program, run};
+use nkey_tests::{Agent, Desk, Output, Scratch, command, contains, plugged_in, program, run};
 
 /// The configuration of a virtual token.
 fn holder(desk: &Desk, name: &str, serial: &str) -> String {
@@ -212,4 +212,76 @@ fn seeds_are_adopted_into_a_token_that_takes_them() {
         &nkey("-H s adopt -A --store token:a").ok(),
         &["already there, proved"],
     );
+}
+
+#[test]
+fn whoever_has_the_session_is_asked_and_the_others_directly() {
+    let first = Desk::initialised("NKEY-VIRTUAL-A", "");
+    let second = Desk::initialised("NKEY-VIRTUAL-B", "");
+    let root = Scratch::new();
+    plugged_in(
+        &root,
+        "ttyACM0",
+        "NKEY-VIRTUAL-A",
+        &first.scratch.path().join("line"),
+    );
+    plugged_in(
+        &root,
+        "ttyACM1",
+        "NKEY-VIRTUAL-B",
+        &second.scratch.path().join("line"),
+    );
+    let (sysfs, dev) = (root.path().join("sys"), root.path().join("dev"));
+    let agent = Agent::with_holders(&format!(
+        "sysfs = \"{}\"\ndev = \"{}\"\nallow_virtual = [\"NKEY-VIRTUAL-A\", \"NKEY-VIRTUAL-B\"]\n",
+        sysfs.display(),
+        dev.display()
+    ));
+    let nkey = |arguments: &str| {
+        let mut nkey = command(program("nkey"));
+        nkey.arg("token").args(arguments.split_whitespace());
+        if !arguments.starts_with("unlock") {
+            nkey.arg("--sysfs").arg(&sysfs).arg("--dev").arg(&dev);
+        }
+        nkey.env("HOME", first.scratch.path())
+            .env("NKEY_AUTH_SOCK", agent.socket())
+            .current_dir(first.scratch.path());
+        run(&mut nkey, "")
+    };
+    contains(
+        &nkey("info").fails(2),
+        &["name one of NKEY-VIRTUAL-A, NKEY-VIRTUAL-B"],
+    );
+    // Without a session the port is free, and the person says which virtual token is meant.
+    contains(
+        &nkey("info NKEY-VIRTUAL-A").fails(3),
+        &["--allow-virtual NKEY-VIRTUAL-A"],
+    );
+    contains(
+        &nkey("info NKEY-VIRTUAL-A --allow-virtual NKEY-VIRTUAL-A").ok(),
+        &["locked"],
+    );
+    nkey("unlock NKEY-VIRTUAL-A --pin-file pin").ok();
+    let listed = nkey("list --allow-virtual NKEY-VIRTUAL-B").ok();
+    for (serial, state, port) in [
+        ("NKEY-VIRTUAL-A", "unlocked", "the agent"),
+        ("NKEY-VIRTUAL-B", "locked", "ttyACM1"),
+    ] {
+        let line = listed.lines().find(|line| line.starts_with(serial));
+        contains(line.expect("a line"), &[state, port]);
+    }
+    let made = nkey("generate NKEY-VIRTUAL-A -u --name front");
+    contains(&made.stderr, &["enrolled in the agent"]);
+    let direct = nkey("generate NKEY-VIRTUAL-B -u --allow-virtual NKEY-VIRTUAL-B --pin-file pin");
+    contains(
+        &direct.stderr,
+        &["nkey store enrol token:NKEY-VIRTUAL-B 0 --user"],
+    );
+    direct.ok();
+    nkey("unlock NKEY-VIRTUAL-B --pin-file pin").ok();
+    let mut enrol = command(program("nkey"));
+    enrol
+        .args(["store", "enrol", "token:NKEY-VIRTUAL-B", "0", "--user"])
+        .env("NKEY_AUTH_SOCK", agent.socket());
+    run(&mut enrol, "").ok();
 }

@@ -35,4 +35,4 @@ firmware: ## build the token's firmware for pico, pico-w and pico2 into target/f
 	@scripts/firmware
 
 clean: ## remove all that was built or installed here
-	rm -rf target .tools tests/js/node_modules fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target .tools tests/js/node_modules tests/emulator/node_modules fuzz/target fuzz/corpus fuzz/artifacts

@@ -4,6 +4,7 @@ mod account_server;
 mod agent;
 mod demo;
 mod desk;
+pub mod emulator;
 pub mod nats;
 mod piv;
 mod proof;

@@ -180,6 +180,33 @@ fn an_operator_is_born_on_a_token_and_a_second_one_stands_by() {
 }
 
 #[test]
+fn operators_accounts_and_users_are_added_on_a_token() {
+    let desk = Desk::initialised("VIRTUAL-T1", "");
+    let agent = Agent::with_holders(&holder(&desk, "a", "VIRTUAL-T1"));
+    let nkey = |arguments: &str| nkey(&desk, &agent, arguments);
+    nkey("token unlock --pin-file pin").ok();
+    // Not strict: its identity key signs the accounts as well.
+    let added = nkey("-H s add operator -n demo --sys --store token:a");
+    contains(
+        &added.stderr,
+        &["shall sign its operator's claims", "press the button on"],
+    );
+    added.ok();
+    nkey("-H s add account -n app --store token:a").ok();
+    nkey("-H s add user -n front --store token:VIRTUAL-T1").ok();
+    nkey("-H s edit operator --tag here").ok();
+    contains(&nkey("-H s validate -A").ok(), &["0 findings"]);
+    let info = nkey("token info -J").ok();
+    let info: serde_json::Value = serde_json::from_str(&info).expect("JSON");
+    let kinds: Vec<_> = (0..3).map(|at| info["keys"][at]["kind"].as_str()).collect();
+    assert_eq!(kinds, [Some("operator"), Some("account"), Some("user")]);
+    assert_eq!(
+        info["keys"][0]["policy"]["types"],
+        serde_json::json!(["operator", "account"])
+    );
+}
+
+#[test]
 fn seeds_are_adopted_into_a_token_that_takes_them() {
     let desk = Desk::initialised("VIRTUAL-T1", "--importable");
     let closed = Desk::initialised("VIRTUAL-T2", "");

@@ -6,7 +6,8 @@ mod volume;
 mod write;
 
 use super::ask::{PinFlag, YesFlag, confirm};
-use super::line::{Line, One};
+use super::line::Line;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

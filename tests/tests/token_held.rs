@@ -2,6 +2,10 @@
 
 use nkey_core::nkey::{Kind, Seed};
 use nkey_tests::{Agent, Desk, Output, Scratch, command, contains, plugged_in, program, run};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// The configuration of a virtual token.
 fn holder(desk: &Desk, name: &str, serial: &str) -> String {
@@ -94,6 +98,33 @@ fn through_the_agent_all_is_as_directly() {
         &nkey("token info").ok(),
         &["empty", "keys           0 of 16"],
     );
+}
+
+#[test]
+fn ctrl_c_takes_back_what_the_agent_waits_for() {
+    let mut desk = Desk::initialised("VIRTUAL-T1", "");
+    desk.generate("-u");
+    desk.plug("never", &[]);
+    let agent = Agent::with_holders(&holder(&desk, "desk", "VIRTUAL-T1"));
+    nkey(&desk, &agent, "token unlock --pin-file pin").ok();
+    let mut waits = desk.command("policy 0 --presence never --sysfs nowhere");
+    waits
+        .env("NKEY_AUTH_SOCK", agent.socket())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = waits.spawn().expect("nkey");
+    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+    let asked = lines.any(|line| line.is_ok_and(|line| line.contains("hold the button on")));
+    assert!(asked);
+    let start = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::INT).expect("Ctrl-C");
+    assert!(!child.wait().expect("its end").success());
+    // Its line is free again, long before the 30 s are over that the token would wait.
+    contains(
+        &nkey(&desk, &agent, "token policy 0").ok(),
+        &["presence       always"],
+    );
+    assert!(start.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

@@ -22,7 +22,6 @@ pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
 pub use desk::{Desk, contains, plugged_in};
 pub use gpg::Gpg;
-pub use piv::PivCard;
 pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;
 pub use readers::Readers;

@@ -97,3 +97,22 @@ pub fn contains(text: &str, parts: &[&str]) {
         assert!(text.contains(part), "{part} is not in: {text}");
     }
 }
+
+/// A token in a sysfs of our own, whose port is a link to `port`.
+pub fn plugged_in(root: &Scratch, tty: &str, serial: &str, port: &std::path::Path) {
+    let device = root.path().join("sys/devices").join(tty);
+    let class = root.path().join("sys/class/tty").join(tty);
+    std::fs::create_dir_all(device.join("1.0")).expect("a device");
+    std::fs::create_dir_all(&class).expect("a class");
+    std::fs::create_dir_all(root.path().join("dev")).expect("a folder");
+    for (name, value) in [
+        ("idVendor", "1209"),
+        ("idProduct", "0001"),
+        ("product", "NKey token"),
+        ("serial", serial),
+    ] {
+        std::fs::write(device.join(name), format!("{value}\n")).expect("a file");
+    }
+    std::os::unix::fs::symlink(device.join("1.0"), class.join("device")).expect("a link");
+    std::os::unix::fs::symlink(port, root.path().join("dev").join(tty)).expect("a link");
+}

@@ -20,7 +20,7 @@ pub mod virtual_token;
 pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
-pub use desk::{Desk, contains};
+pub use desk::{Desk, contains, plugged_in};
 pub use gpg::Gpg;
 pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;

@@ -1,7 +1,9 @@
 //! `nkey token`, with virtual tokens at the other end of the line.
 
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Desk, Scratch, command, contains, program, root, run, skipped, tool, wait_for};
+use nkey_tests::{
+    Desk, Scratch, command, contains, plugged_in, program, root, run, skipped, tool, wait_for,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read;
 use std::process::Stdio;
@@ -53,25 +55,6 @@ fn without_a_token_each_command_says_so() {
     nkey.args(["token", "list", "--sysfs", "/nowhere", "-J"])
         .env("HOME", scratch.path());
     assert_eq!(run(&mut nkey, "").ok(), "[]\n");
-}
-
-/// A token in a sysfs of our own, whose port is a link to `port`.
-fn plugged_in(root: &Scratch, tty: &str, serial: &str, port: &std::path::Path) {
-    let device = root.path().join("sys/devices").join(tty);
-    let class = root.path().join("sys/class/tty").join(tty);
-    std::fs::create_dir_all(device.join("1.0")).expect("a device");
-    std::fs::create_dir_all(&class).expect("a class");
-    std::fs::create_dir_all(root.path().join("dev")).expect("a folder");
-    for (name, value) in [
-        ("idVendor", "1209"),
-        ("idProduct", "0001"),
-        ("product", "NKey token"),
-        ("serial", serial),
-    ] {
-        std::fs::write(device.join(name), format!("{value}\n")).expect("a file");
-    }
-    std::os::unix::fs::symlink(device.join("1.0"), class.join("device")).expect("a link");
-    std::os::unix::fs::symlink(port, root.path().join("dev").join(tty)).expect("a link");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `nkey token flash`, with folders in place of drives and virtual tokens in place of boards.
 
 use nkey_agent::token::uf2::{BLOCK, FLASH, Family, Image, PAYLOAD};
-use nkey_tests::{Desk, Output, Scratch, command, contains, program, run, wait_for};
+use nkey_tests::{Desk, Output, Scratch, command, contains, plugged_in, program, run, wait_for};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -284,4 +284,66 @@ fn a_running_token_is_updated_keeps_its_keys_and_its_hash_is_compared() {
         &other.fails(1),
         &["says that it runs abab", "do not use it"],
     );
+}
+
+#[test]
+fn without_a_file_the_one_that_was_built_for_the_chip_is_taken() {
+    let bench = Bench::new();
+    drive(&bench.drive, "RPI-RP2");
+    contains(
+        &bench.flash("--yes --wait 0").fails(2),
+        &[
+            "target/firmware holds no firmware for RP2040",
+            "type: make firmware",
+        ],
+    );
+    let built = bench.scratch.path().join("target/firmware");
+    fs::create_dir_all(&built).expect("a folder");
+    let copy = |from: &str, to: &str| {
+        fs::copy(bench.scratch.path().join(from), built.join(to)).expect("a copy");
+    };
+    copy("pico2.uf2", "pico2.uf2");
+    copy("pico.uf2", "pico.uf2");
+    bench.flash("--yes --wait 0").ok();
+    assert_eq!(
+        bench.written(),
+        fs::read(bench.scratch.path().join("pico.uf2")).ok()
+    );
+    copy("pico.uf2", "pico-w.uf2");
+    contains(
+        &bench.flash("--yes --wait 0").fails(2),
+        &["target/firmware/pico-w.uf2, target/firmware/pico.uf2"],
+    );
+}
+
+#[test]
+fn a_bare_board_comes_back_as_a_token_that_was_not_there_before() {
+    let bench = Bench::new();
+    drive(&bench.drive, "RPI-RP2");
+    let root = Scratch::new();
+    let mut desk = Desk::new("NKEY-VIRTUAL-B");
+    let hash = hex(&image(Family::Rp2040).hash());
+    desk.plug("always", &["--chip", "RP2040", "--hash", &hash]);
+    // One that has nothing to do with it.
+    plugged_in(&root, "ttyACM0", "NKEY-VIRTUAL-A", Path::new("/nowhere"));
+    let mut nkey = command(program("nkey"));
+    nkey.args(["token", "flash", "pico.uf2", "--yes", "--wait", "20"]);
+    nkey.args(["--mounts", "mounts", "--allow-virtual", "NKEY-VIRTUAL-B"]);
+    nkey.arg("--sysfs").arg(root.path().join("sys"));
+    nkey.arg("--dev").arg(root.path().join("dev"));
+    nkey.env("HOME", bench.scratch.path())
+        .current_dir(bench.scratch.path());
+    let child = nkey
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("nkey");
+    wait_for(|| bench.written().is_some(), "the file");
+    let port = desk.scratch.path().join("line");
+    plugged_in(&root, "ttyACM1", "NKEY-VIRTUAL-B", &port);
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&output.stdout);
+    contains(&said, &["NKEY-VIRTUAL-B runs pico.uf2", &hash]);
+    assert!(output.status.success());
 }

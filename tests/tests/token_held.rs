@@ -1,7 +1,11 @@
 //! `nkey token` while the agent holds the token, and operators that are born on one.
 
 use nkey_core::nkey::{Kind, Seed};
-use nkey_tests::{Agent, Desk, Output, command, contains, program, run};
+use nkey_tests::{Agent, Desk, Output, Scratch, command, contains, plugged_in, program, run};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// The configuration of a virtual token.
 fn holder(desk: &Desk, name: &str, serial: &str) -> String {
@@ -97,6 +101,33 @@ fn through_the_agent_all_is_as_directly() {
 }
 
 #[test]
+fn ctrl_c_takes_back_what_the_agent_waits_for() {
+    let mut desk = Desk::initialised("VIRTUAL-T1", "");
+    desk.generate("-u");
+    desk.plug("never", &[]);
+    let agent = Agent::with_holders(&holder(&desk, "desk", "VIRTUAL-T1"));
+    nkey(&desk, &agent, "token unlock --pin-file pin").ok();
+    let mut waits = desk.command("policy 0 --presence never --sysfs nowhere");
+    waits
+        .env("NKEY_AUTH_SOCK", agent.socket())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = waits.spawn().expect("nkey");
+    let mut lines = BufReader::new(child.stderr.take().expect("its words")).lines();
+    let asked = lines.any(|line| line.is_ok_and(|line| line.contains("hold the button on")));
+    assert!(asked);
+    let start = Instant::now();
+    kill_process(Pid::from_child(&child), Signal::INT).expect("Ctrl-C");
+    assert!(!child.wait().expect("its end").success());
+    // Its line is free again, long before the 30 s are over that the token would wait.
+    contains(
+        &nkey(&desk, &agent, "token policy 0").ok(),
+        &["presence       always"],
+    );
+    assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
 fn only_an_agent_keeps_a_session() {
     let desk = Desk::new("VIRTUAL-T1");
     for arguments in ["unlock", "lock"] {
@@ -180,6 +211,33 @@ fn an_operator_is_born_on_a_token_and_a_second_one_stands_by() {
 }
 
 #[test]
+fn operators_accounts_and_users_are_added_on_a_token() {
+    let desk = Desk::initialised("VIRTUAL-T1", "");
+    let agent = Agent::with_holders(&holder(&desk, "a", "VIRTUAL-T1"));
+    let nkey = |arguments: &str| nkey(&desk, &agent, arguments);
+    nkey("token unlock --pin-file pin").ok();
+    // Not strict: its identity key signs the accounts as well.
+    let added = nkey("-H s add operator -n demo --sys --store token:a");
+    contains(
+        &added.stderr,
+        &["shall sign its operator's claims", "press the button on"],
+    );
+    added.ok();
+    nkey("-H s add account -n app --store token:a").ok();
+    nkey("-H s add user -n front --store token:VIRTUAL-T1").ok();
+    nkey("-H s edit operator --tag here").ok();
+    contains(&nkey("-H s validate -A").ok(), &["0 findings"]);
+    let info = nkey("token info -J").ok();
+    let info: serde_json::Value = serde_json::from_str(&info).expect("JSON");
+    let kinds: Vec<_> = (0..3).map(|at| info["keys"][at]["kind"].as_str()).collect();
+    assert_eq!(kinds, [Some("operator"), Some("account"), Some("user")]);
+    assert_eq!(
+        info["keys"][0]["policy"]["types"],
+        serde_json::json!(["operator", "account"])
+    );
+}
+
+#[test]
 fn seeds_are_adopted_into_a_token_that_takes_them() {
     let desk = Desk::initialised("VIRTUAL-T1", "--importable");
     let closed = Desk::initialised("VIRTUAL-T2", "");
@@ -212,4 +270,76 @@ fn seeds_are_adopted_into_a_token_that_takes_them() {
         &nkey("-H s adopt -A --store token:a").ok(),
         &["already there, proved"],
     );
+}
+
+#[test]
+fn whoever_has_the_session_is_asked_and_the_others_directly() {
+    let first = Desk::initialised("NKEY-VIRTUAL-A", "");
+    let second = Desk::initialised("NKEY-VIRTUAL-B", "");
+    let root = Scratch::new();
+    plugged_in(
+        &root,
+        "ttyACM0",
+        "NKEY-VIRTUAL-A",
+        &first.scratch.path().join("line"),
+    );
+    plugged_in(
+        &root,
+        "ttyACM1",
+        "NKEY-VIRTUAL-B",
+        &second.scratch.path().join("line"),
+    );
+    let (sysfs, dev) = (root.path().join("sys"), root.path().join("dev"));
+    let agent = Agent::with_holders(&format!(
+        "sysfs = \"{}\"\ndev = \"{}\"\nallow_virtual = [\"NKEY-VIRTUAL-A\", \"NKEY-VIRTUAL-B\"]\n",
+        sysfs.display(),
+        dev.display()
+    ));
+    let nkey = |arguments: &str| {
+        let mut nkey = command(program("nkey"));
+        nkey.arg("token").args(arguments.split_whitespace());
+        if !arguments.starts_with("unlock") {
+            nkey.arg("--sysfs").arg(&sysfs).arg("--dev").arg(&dev);
+        }
+        nkey.env("HOME", first.scratch.path())
+            .env("NKEY_AUTH_SOCK", agent.socket())
+            .current_dir(first.scratch.path());
+        run(&mut nkey, "")
+    };
+    contains(
+        &nkey("info").fails(2),
+        &["name one of NKEY-VIRTUAL-A, NKEY-VIRTUAL-B"],
+    );
+    // Without a session the port is free, and the person says which virtual token is meant.
+    contains(
+        &nkey("info NKEY-VIRTUAL-A").fails(3),
+        &["--allow-virtual NKEY-VIRTUAL-A"],
+    );
+    contains(
+        &nkey("info NKEY-VIRTUAL-A --allow-virtual NKEY-VIRTUAL-A").ok(),
+        &["locked"],
+    );
+    nkey("unlock NKEY-VIRTUAL-A --pin-file pin").ok();
+    let listed = nkey("list --allow-virtual NKEY-VIRTUAL-B").ok();
+    for (serial, state, port) in [
+        ("NKEY-VIRTUAL-A", "unlocked", "the agent"),
+        ("NKEY-VIRTUAL-B", "locked", "ttyACM1"),
+    ] {
+        let line = listed.lines().find(|line| line.starts_with(serial));
+        contains(line.expect("a line"), &[state, port]);
+    }
+    let made = nkey("generate NKEY-VIRTUAL-A -u --name front");
+    contains(&made.stderr, &["enrolled in the agent"]);
+    let direct = nkey("generate NKEY-VIRTUAL-B -u --allow-virtual NKEY-VIRTUAL-B --pin-file pin");
+    contains(
+        &direct.stderr,
+        &["nkey store enrol token:NKEY-VIRTUAL-B 0 --user"],
+    );
+    direct.ok();
+    nkey("unlock NKEY-VIRTUAL-B --pin-file pin").ok();
+    let mut enrol = command(program("nkey"));
+    enrol
+        .args(["store", "enrol", "token:NKEY-VIRTUAL-B", "0", "--user"])
+        .env("NKEY_AUTH_SOCK", agent.socket());
+    run(&mut enrol, "").ok();
 }

@@ -5,7 +5,7 @@ mod remove;
 mod token;
 
 use crate::commands::list::keys::table;
-use crate::commands::token::line::PREFIX;
+use crate::commands::token::reach::PREFIX;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::KeyFlags;

@@ -1,7 +1,8 @@
 //! `nkey token attest`.
 
 use super::ask::PinFlag;
-use super::line::{Line, Of};
+use super::line::Line;
+use super::reach::Of;
 use super::statement::Statement;
 use super::{device, verify_attestation};
 use crate::context::Context;

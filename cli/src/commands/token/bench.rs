@@ -1,7 +1,8 @@
 //! `nkey token bench`.
 
 use super::ask::PinFlag;
-use super::line::{Line, One};
+use super::line::Line;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Table;

@@ -1,7 +1,7 @@
 //! `nkey token bootsel`.
 
 use super::ask::PinFlag;
-use super::line::One;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -1,6 +1,6 @@
 //! `nkey token counters`.
 
-use super::line::One;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::text::time;

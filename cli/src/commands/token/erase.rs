@@ -1,7 +1,7 @@
 //! `nkey token erase`.
 
 use super::ask::{PinFlag, YesFlag, confirm};
-use super::line::Of;
+use super::reach::Of;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

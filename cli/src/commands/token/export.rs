@@ -1,7 +1,7 @@
 //! `nkey token export`.
 
 use super::ask::PinFlag;
-use super::line::Of;
+use super::reach::Of;
 use super::{device, sealed};
 use crate::context::Context;
 use crate::error::Error;

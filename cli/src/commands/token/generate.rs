@@ -1,7 +1,8 @@
 //! `nkey token generate`.
 
 use super::ask::PinFlag;
-use super::line::{Line, One, PREFIX};
+use super::line::Line;
+use super::reach::{One, PREFIX};
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;

@@ -2,7 +2,8 @@
 
 use super::ask::PinFlag;
 use super::generate::{enrol, made};
-use super::line::{Line, Of};
+use super::line::Line;
+use super::reach::Of;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

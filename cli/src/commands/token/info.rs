@@ -1,6 +1,6 @@
 //! `nkey token info`.
 
-use super::line::One;
+use super::reach::One;
 use super::{device, words};
 use crate::context::Context;
 use crate::error::Error;

@@ -2,7 +2,8 @@
 
 use super::ask::{PinFlag, YesFlag, confirm};
 use super::device;
-use super::line::{One, now};
+use super::line::now;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -1,6 +1,7 @@
 //! `nkey token list`.
 
-use super::line::{Line, LineFlags, stores, virtual_note};
+use super::line::{Line, virtual_note};
+use super::reach::{LineFlags, stores};
 use super::words;
 use crate::context::Context;
 use crate::error::Error;

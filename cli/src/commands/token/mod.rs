@@ -20,6 +20,7 @@ mod lock;
 mod name;
 mod pin;
 pub mod policy;
+pub mod reach;
 mod receive;
 mod reset;
 mod sealed;

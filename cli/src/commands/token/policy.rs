@@ -1,7 +1,8 @@
 //! `nkey token policy`.
 
 use super::ask::PinFlag;
-use super::line::{Line, Of, PREFIX};
+use super::line::Line;
+use super::reach::{Of, PREFIX};
 use super::words;
 use crate::context::Context;
 use crate::error::Error;

@@ -2,7 +2,7 @@
 
 use super::ask::PinFlag;
 use super::generate::enrol;
-use super::line::Of;
+use super::reach::Of;
 use super::{device, sealed};
 use crate::context::Context;
 use crate::error::Error;

@@ -2,7 +2,7 @@
 
 use super::ask::{YesFlag, confirm};
 use super::device;
-use super::line::One;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

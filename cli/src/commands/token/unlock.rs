@@ -1,7 +1,7 @@
 //! `nkey token unlock`.
 
 use super::ask::PinFlag;
-use super::line::{choose, stores};
+use super::reach::{choose, stores};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::{clean, clean_inline};

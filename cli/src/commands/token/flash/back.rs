@@ -1,6 +1,6 @@
 //! Waiting for a board that restarts, and comparing what it runs.
 
-use super::super::line::LineFlags;
+use super::super::reach::LineFlags;
 use super::image::Firmware;
 use crate::error::Error;
 use crate::output::clean_inline;

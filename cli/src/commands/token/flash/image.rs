@@ -8,7 +8,7 @@ use nkey_agent::token::uf2::{Image, MAX_LEN};
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The longest build record, in bytes.
 const MAX_RECORD: u64 = 16 * 1024;
@@ -71,11 +71,6 @@ impl Firmware {
         self.image.family.chip()
     }
 
-    /// What the bootloader of that chip calls itself.
-    pub fn board_id(&self) -> &'static str {
-        self.image.family.board_id()
-    }
-
     /// SHA-256 of the image.
     pub fn hash(&self) -> [u8; 32] {
         self.image.hash()
@@ -88,6 +83,41 @@ impl Firmware {
             self.name,
             HEXLOWER.encode(&self.image.hash())
         )
+    }
+}
+
+/// The only image for this chip where `make firmware` puts them: $NKEY_FIRMWARE, or target/firmware.
+///
+/// # Errors
+/// If there is none, or there are several: the chip does not tell which board it is.
+pub fn built(chip: &str) -> Result<PathBuf, Error> {
+    let folder = std::env::var_os("NKEY_FIRMWARE")
+        .map_or_else(|| PathBuf::from("target/firmware"), PathBuf::from);
+    let mut fitting: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "uf2"))
+        .filter(|path| Firmware::read(path, None).is_ok_and(|found| found.chip() == chip))
+        .collect();
+    fitting.sort();
+    let shown = |path: &Path| clean_inline(&path.display().to_string());
+    match &fitting[..] {
+        [one] => Ok(one.clone()),
+        [] => Err(Error::usage(format!(
+            "{} holds no firmware for {}: name a file",
+            shown(&folder),
+            clean_inline(chip)
+        ))
+        .next("make firmware")),
+        several => {
+            let all: Vec<String> = several.iter().map(|path| shown(path)).collect();
+            Err(Error::usage(format!(
+                "several images are for {}: name the one for your board: {}",
+                clean_inline(chip),
+                all.join(", ")
+            )))
+        }
     }
 }
 

@@ -6,7 +6,8 @@ mod volume;
 mod write;
 
 use super::ask::{PinFlag, YesFlag, confirm};
-use super::line::{Line, One};
+use super::line::Line;
+use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
@@ -17,9 +18,9 @@ use volume::Volume;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The firmware, such as pico.uf2
+    /// The firmware, such as pico.uf2 [default: what `make firmware` built for the chip]
     #[arg(value_name = "UF2")]
-    file: PathBuf,
+    file: Option<PathBuf>,
     #[command(flatten)]
     one: One,
     #[command(flatten)]
@@ -47,11 +48,15 @@ pub struct Args {
 /// If the file is not for this board, no board is in its bootloader or several are, or the board
 /// does not come back with this firmware.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let firmware = Firmware::read(&args.file, args.hash.as_deref())?;
+    // Before a board is looked for.
+    let given = match &args.file {
+        Some(file) => Some(Firmware::read(file, args.hash.as_deref())?),
+        None => None,
+    };
     let named = args.one.serial.is_some() || args.one.flags.port.is_some();
     let volumes = volume::find(args.volume.as_deref(), &args.mounts)?;
     let before = args.one.flags.serials();
-    let (volume, serial) = match volume::only(&volumes)? {
+    let (volume, firmware, serial) = match volume::only(&volumes)? {
         Some(there) if named && args.volume.is_none() => {
             return Err(Error::usage(format!(
                 "a board is in its bootloader already, at {}: unplug it, or name its drive by --volume instead of a token",
@@ -59,6 +64,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             )));
         }
         Some(there) => {
+            let firmware = args.firmware(given, there.chip()?)?;
             there.require(&firmware)?;
             let what = format!(
                 "the board at {} gets {}; its program is replaced, the keys of a token stay",
@@ -66,11 +72,11 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
                 firmware.shown()
             );
             confirm(firmware.chip(), &what, args.yes)?;
-            (there.clone(), None)
+            (there.clone(), firmware, None)
         }
         None if named || !before.is_empty() => {
-            let serial = send(args, ctx, &firmware)?;
-            (arrival(args)?, Some(serial))
+            let (firmware, serial) = send(args, ctx, given)?;
+            (arrival(args)?, firmware, Some(serial))
         }
         None => return Err(volume::none(&args.one.flags.dev)),
     };
@@ -108,11 +114,26 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     ))
 }
 
-/// Sends a running token to its bootloader; its serial number.
-fn send(args: &Args, ctx: &mut Context, firmware: &Firmware) -> Result<String, Error> {
+impl Args {
+    /// The firmware that is given, else the only one that was built for the chip.
+    fn firmware(&self, given: Option<Firmware>, chip: &str) -> Result<Firmware, Error> {
+        match given {
+            Some(firmware) => Ok(firmware),
+            None => Firmware::read(&image::built(chip)?, self.hash.as_deref()),
+        }
+    }
+}
+
+/// Sends a running token to its bootloader; the firmware for it and its serial number.
+fn send(
+    args: &Args,
+    ctx: &mut Context,
+    given: Option<Firmware>,
+) -> Result<(Firmware, String), Error> {
     let mut line: Line = args.one.open(ctx)?;
     let serial = line.serial().to_owned();
     let chip = line.about().chip.clone();
+    let firmware = args.firmware(given, &chip)?;
     if chip != firmware.chip() {
         return Err(Error::failed(format!(
             "the token {} has a chip {}, and {} is for {}: nothing was changed",
@@ -131,7 +152,7 @@ fn send(args: &Args, ctx: &mut Context, firmware: &Firmware) -> Result<String, E
     confirm(&serial, &what, args.yes)?;
     line.unlock(ctx, &args.pin)?;
     line.leave()?;
-    Ok(serial)
+    Ok((firmware, serial))
 }
 
 /// The drive of a board that was sent to its bootloader.

@@ -36,18 +36,30 @@ impl Volume {
         )
     }
 
+    /// Its chip.
+    ///
+    /// # Errors
+    /// If it is none that can be a token.
+    pub fn chip(&self) -> Result<&'static str, Error> {
+        let mut known = Family::ALL.iter();
+        let known = known.find(|family| family.board_id() == self.board_id);
+        known.map(|family| family.chip()).ok_or_else(|| {
+            Error::failed(format!(
+                "the board at {} has no chip that can be a token: nothing was written",
+                self.shown()
+            ))
+        })
+    }
+
     /// That the firmware is for its chip.
     ///
     /// # Errors
     /// Names both.
     pub fn require(&self, firmware: &Firmware) -> Result<(), Error> {
-        if self.board_id == firmware.board_id() {
+        let chip = self.chip()?;
+        if chip == firmware.chip() {
             return Ok(());
         }
-        let known = Family::ALL
-            .iter()
-            .find(|family| family.board_id() == self.board_id);
-        let chip = known.map_or("no chip that can be a token", |family| family.chip());
         Err(Error::failed(format!(
             "the board at {} has {chip}, and {} is for {}: nothing was written",
             self.shown(),

@@ -3,8 +3,8 @@
 mod account_server;
 mod agent;
 mod demo;
-pub mod emulator;
 mod desk;
+pub mod emulator;
 pub mod nats;
 mod piv;
 mod proof;

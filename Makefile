@@ -1,6 +1,6 @@
 # Thin on purpose: every target is one script in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench lint doc tools thumb-check firmware clean
+.PHONY: help demo test test-hardware fuzz bench lint doc tools thumb-check firmware clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
@@ -11,6 +11,9 @@ demo: ## show the main job: an agent, a server, a client without a seed, three r
 
 test: ## run everything that CI runs
 	@scripts/test
+
+test-hardware: ## run the card tests on a real card, named by CARD=serial (docs/hardware.md)
+	@scripts/test-hardware "$(CARD)"
 
 fuzz: ## fuzz core for a minute each way (needs a nightly toolchain and cargo-fuzz)
 	@scripts/fuzz

@@ -4,6 +4,7 @@
 //! request, in their order. The first request opens the device.
 
 use crate::wire::{Malformed, Reader, Writer};
+use nkey_core::nkey::Kind;
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -60,6 +61,20 @@ pub enum Ask<'a> {
         /// The card's serial number.
         serial: &'a str,
     },
+    /// Open the OpenPGP applet of a card.
+    OpenPgp {
+        /// The card's serial number.
+        serial: &'a str,
+    },
+    /// List the OpenPGP cards that are there; nothing is opened.
+    OpenPgpCards,
+    /// Do what a person wants of an OpenPGP card; it is opened for this alone.
+    OpenPgpOrder {
+        /// The card's serial number.
+        serial: &'a str,
+        /// A [`crate::openpgp::Order`].
+        order: &'a [u8],
+    },
     /// Say the [`Facts`].
     Facts,
     /// List the slots.
@@ -80,6 +95,17 @@ pub enum Ask<'a> {
     Generate {
         /// Its label.
         label: &'a str,
+        /// The kind that it shall have, for what shows it.
+        kind: Kind,
+    },
+    /// List the cards that are there; nothing is opened.
+    Cards,
+    /// Do what a person wants of a card; it is opened for this alone.
+    Manage {
+        /// The card's serial number.
+        serial: &'a str,
+        /// A [`crate::manage::Order`].
+        order: &'a [u8],
     },
 }
 
@@ -135,8 +161,17 @@ impl Ask<'_> {
             Ask::Slots => out.byte(3),
             Ask::Login { pin } => out.byte(4).string(pin.as_bytes()),
             Ask::Sign { slot, message } => out.byte(5).string(slot.as_bytes()).string(message),
-            Ask::Generate { label } => out.byte(6).string(label.as_bytes()),
+            Ask::Generate { label, kind } => {
+                out.byte(6).string(label.as_bytes()).byte(kind.prefix())
+            }
             Ask::Piv { serial } => out.byte(7).string(serial.as_bytes()),
+            Ask::OpenPgp { serial } => out.byte(8).string(serial.as_bytes()),
+            Ask::OpenPgpCards => out.byte(9),
+            Ask::OpenPgpOrder { serial, order } => {
+                out.byte(10).string(serial.as_bytes()).string(order)
+            }
+            Ask::Cards => out.byte(20),
+            Ask::Manage { serial, order } => out.byte(21).string(serial.as_bytes()).string(order),
         };
     }
 
@@ -162,9 +197,23 @@ impl Ask<'_> {
             },
             6 => Ask::Generate {
                 label: reader.text()?,
+                kind: Kind::from_prefix(reader.byte()?).map_err(|_| Malformed("no kind of key"))?,
             },
             7 => Ask::Piv {
                 serial: reader.text()?,
+            },
+            8 => Ask::OpenPgp {
+                serial: reader.text()?,
+            },
+            9 => Ask::OpenPgpCards,
+            10 => Ask::OpenPgpOrder {
+                serial: reader.text()?,
+                order: reader.string()?,
+            },
+            20 => Ask::Cards,
+            21 => Ask::Manage {
+                serial: reader.text()?,
+                order: reader.string()?,
             },
             _ => return Err(Malformed("no such request")),
         };
@@ -248,6 +297,16 @@ pub fn write_answer(answer: &Result<Writer, Failure>, out: &mut Writer) {
     };
 }
 
+/// The bytes that say, before an answer, that the device waits for a finger.
+pub fn write_waiting(out: &mut Writer) {
+    out.byte(2);
+}
+
+/// Whether these bytes are those of [`write_waiting`].
+pub fn is_waiting(bytes: &[u8]) -> bool {
+    bytes == [2]
+}
+
 /// The body of an answer.
 ///
 /// # Errors
@@ -318,8 +377,24 @@ mod tests {
                 slot: "id:01",
                 message: b"m",
             },
-            Ask::Generate { label: "l" },
+            Ask::Generate {
+                label: "l",
+                kind: Kind::Account,
+            },
             Ask::Piv { serial: "1" },
+            Ask::OpenPgp {
+                serial: "000F:00000001",
+            },
+            Ask::OpenPgpCards,
+            Ask::OpenPgpOrder {
+                serial: "000F:00000001",
+                order: b"o",
+            },
+            Ask::Cards,
+            Ask::Manage {
+                serial: "1",
+                order: b"o",
+            },
         ];
         for ask in asks {
             let mut out = Writer::new();

@@ -4,14 +4,20 @@
 //! ssh asks ssh-agent (RFC 9987). The agent reads the claims before it signs them.
 //! `docs/protocol.md` has every message. Applications use the feature `client` alone.
 
+#[cfg(feature = "holder")]
+pub mod child;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "holder")]
 pub mod device;
 #[cfg(feature = "daemon")]
 pub mod gate;
+#[cfg(feature = "holder")]
+pub mod manage;
 #[cfg(feature = "client")]
 pub mod message;
+#[cfg(feature = "holder")]
+pub mod openpgp;
 #[cfg(feature = "daemon")]
 pub mod server;
 #[cfg(feature = "daemon")]

@@ -2,8 +2,8 @@
 
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
-    generate, import, init, list, man, piv, pkcs11, pull, push, reissue, rename, revocations,
-    select, sign, store, token, validate, verify,
+    generate, import, init, list, man, openpgp, piv, pkcs11, pull, push, reissue, rename,
+    revocations, select, sign, store, token, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -100,6 +100,9 @@ enum Command {
     /// List operators, accounts, users and keys
     #[command(subcommand)]
     List(Later<list::Command>),
+    /// OpenPGP cards: their signature and authentication keys
+    #[command(subcommand)]
+    Openpgp(Later<openpgp::Command>),
     /// PIV applets of cards, which holders.toml names
     #[command(subcommand)]
     Piv(Later<piv::Command>),
@@ -170,6 +173,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Generate(command) => command.run(&mut ctx),
         Command::Import(command) => command.run(&mut ctx),
         Command::List(command) => command.run(&mut ctx),
+        Command::Openpgp(command) => command.run(&mut ctx),
         Command::Piv(command) => command.run(&mut ctx),
         Command::Pull(args) => pull::run(args, &mut ctx),
         Command::Pkcs11(command) => command.run(&mut ctx),

@@ -112,14 +112,28 @@ pub fn secret(question: &str) -> Result<Zeroizing<String>, Error> {
 /// # Errors
 /// If the two differ, or there is no terminal.
 pub fn new_passphrase(what: &str) -> Result<Zeroizing<String>, Error> {
-    let first = secret(&format!("New passphrase for {what}:"))?;
+    twice("passphrase", &format!("passphrase for {what}"))
+}
+
+/// A new secret, such as `PIN for the card`, asked for twice.
+///
+/// # Errors
+/// As [`new_passphrase`].
+pub fn new_secret(what: &str) -> Result<Zeroizing<String>, Error> {
+    twice("answer", what)
+}
+
+fn twice(called: &str, what: &str) -> Result<Zeroizing<String>, Error> {
+    let first = secret(&format!("New {what}:"))?;
     if first.is_empty() {
-        return Err(Error::usage("the passphrase is empty: nothing was changed"));
+        return Err(Error::usage(format!(
+            "the {called} is empty: nothing was changed"
+        )));
     }
     if *first != *secret("The same again:")? {
-        return Err(Error::usage(
-            "the two passphrases differ: nothing was changed",
-        ));
+        return Err(Error::usage(format!(
+            "the two {called}s differ: nothing was changed"
+        )));
     }
     Ok(first)
 }

@@ -1,6 +1,8 @@
 //! `nkey-holder`: one process for each device, started by nkey-agent. It alone loads modules:
 //! in the agent a module could read every seed, and its crash would be the agent's.
 
+mod card;
+mod openpgp;
 mod piv;
 mod pkcs11;
 mod serve;
@@ -21,6 +23,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// A driver's panic in one line; what it held may be a secret.
+fn panicked(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(ToString::to_string);
+    eprintln!("nkey-holder: panic at {}", place.unwrap_or_default());
+}
+
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     rustix::process::setrlimit(
         Resource::Core,
@@ -30,6 +38,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         },
     )?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    std::panic::set_hook(Box::new(panicked));
     let input: OwnedFd = std::io::stdin().as_fd().try_clone_to_owned()?;
     let stream = UnixStream::from(input);
     if stream.peer_addr().is_err() {

@@ -1,12 +1,31 @@
 //! Requests in, answers out.
 
-use crate::piv::Piv;
+use crate::openpgp::{OpenPgp, manage as openpgp};
+use crate::piv::{Piv, manage as piv};
 use crate::pkcs11::Token;
-use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer};
+use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer, write_waiting};
+use nkey_agent::manage::Order;
 use nkey_agent::wire::Writer;
+use nkey_core::nkey::Kind;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// How long a device may take before it is taken to wait for a finger.
+const LATE: Duration = Duration::from_millis(500);
+
+/// When a device waits for a finger.
+#[derive(Clone, Copy)]
+pub enum Touch {
+    /// For no signature.
+    Never,
+    /// For each signature.
+    Always,
+    /// Perhaps: it remembers a touch for a while, and does not say so.
+    Cached,
+}
 
 /// A device with keys.
 pub trait Device {
@@ -16,10 +35,14 @@ pub trait Device {
     fn slots(&mut self) -> Result<Vec<Slot>, Failure>;
     /// Takes the PIN.
     fn login(&mut self, pin: &str) -> Result<(), Failure>;
+    /// Whether a signature waits for a finger.
+    fn touch(&mut self, _slot: &str) -> Result<Touch, Failure> {
+        Ok(Touch::Never)
+    }
     /// Signs.
     fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure>;
     /// Makes a key.
-    fn generate(&mut self, label: &str) -> Result<Slot, Failure>;
+    fn generate(&mut self, label: &str, kind: Kind) -> Result<Slot, Failure>;
 }
 
 /// Serves until the agent closes its end.
@@ -35,14 +58,52 @@ pub fn serve(mut stream: UnixStream) -> io::Result<()> {
             Err(error) => return Err(error),
         };
         let answer = match Ask::read(&frame) {
-            Ok(ask) => answer(&mut device, &ask),
+            Ok(ask) => answer(&mut device, &ask, &stream),
             Err(malformed) => Err(Failure::other(malformed)),
         };
         send(&mut stream, |out| write_answer(&answer, out))?;
     }
 }
 
-fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer, Failure> {
+/// Signs, and says when the device waits for a finger: it tells nobody itself.
+fn sign(
+    device: &mut dyn Device,
+    slot: &str,
+    message: &[u8],
+    stream: &UnixStream,
+) -> Result<Vec<u8>, Failure> {
+    let mut teller = stream.try_clone().map_err(Failure::other)?;
+    let mut say = move || {
+        // An agent that has gone ends this process as well.
+        let _ = send(&mut teller, write_waiting);
+    };
+    match device.touch(slot)? {
+        Touch::Never => device.sign(slot, message),
+        Touch::Always => {
+            say();
+            device.sign(slot, message)
+        }
+        Touch::Cached => {
+            let (done, waiting) = mpsc::channel::<()>();
+            let late = std::thread::spawn(move || {
+                if waiting.recv_timeout(LATE) == Err(RecvTimeoutError::Timeout) {
+                    say();
+                }
+            });
+            let signed = device.sign(slot, message);
+            drop(done);
+            // Before the answer, which nothing may follow.
+            let _ = late.join();
+            signed
+        }
+    }
+}
+
+fn answer(
+    device: &mut Option<Box<dyn Device>>,
+    ask: &Ask<'_>,
+    stream: &UnixStream,
+) -> Result<Writer, Failure> {
     let mut body = Writer::new();
     match ask {
         Ask::Pkcs11 { module, token } => {
@@ -53,13 +114,37 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
             *device = Some(Box::new(Piv::open(serial)?));
             return Ok(body);
         }
+        Ask::Cards => {
+            let cards = piv::cards()?;
+            body.uint32(u32::try_from(cards.len()).unwrap_or(0));
+            cards.iter().for_each(|card| card.write(&mut body));
+            return Ok(body);
+        }
+        Ask::Manage { serial, order } => {
+            let order = Order::read(order).map_err(Failure::other)?;
+            piv::run(serial, &order, &mut body)?;
+            return Ok(body);
+        }
+        Ask::OpenPgp { serial } => {
+            *device = Some(Box::new(OpenPgp::open(serial)?));
+            return Ok(body);
+        }
+        Ask::OpenPgpCards => {
+            openpgp::cards(&mut body)?;
+            return Ok(body);
+        }
+        Ask::OpenPgpOrder { serial, order } => {
+            openpgp::run(serial, order, &mut body)?;
+            return Ok(body);
+        }
         _ => {}
     }
     let device = device
         .as_mut()
         .ok_or_else(|| Failure::other("no device is open"))?;
     match ask {
-        Ask::Pkcs11 { .. } | Ask::Piv { .. } => {}
+        Ask::Pkcs11 { .. } | Ask::Piv { .. } | Ask::Cards | Ask::Manage { .. } => {}
+        Ask::OpenPgp { .. } | Ask::OpenPgpCards | Ask::OpenPgpOrder { .. } => {}
         Ask::Facts => device.facts()?.write(&mut body),
         Ask::Slots => {
             let slots = device.slots()?;
@@ -68,9 +153,9 @@ fn answer(device: &mut Option<Box<dyn Device>>, ask: &Ask<'_>) -> Result<Writer,
         }
         Ask::Login { pin } => device.login(pin)?,
         Ask::Sign { slot, message } => {
-            body.raw(&device.sign(slot, message)?);
+            body.raw(&sign(device.as_mut(), slot, message, stream)?);
         }
-        Ask::Generate { label } => device.generate(label)?.write(&mut body),
+        Ask::Generate { label, kind } => device.generate(label, *kind)?.write(&mut body),
     }
     Ok(body)
 }

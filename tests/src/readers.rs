@@ -1,7 +1,7 @@
 //! pcscd with virtual readers, without root and side by side with others.
 
-use crate::{Scratch, program};
-use std::path::PathBuf;
+use crate::{Scratch, program, tool};
+use std::path::{Path, PathBuf};
 
 /// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
 /// and the cards there, and then becomes the program that it is given.
@@ -34,8 +34,31 @@ impl Readers {
         }
     }
 
+    /// The process id of pcscd, which is started anew when it ends.
+    pub fn pcscd(&self) -> i32 {
+        let text = std::fs::read_to_string(self.scratch.path().join("pcscd.pid"));
+        let text = text.expect("pcscd's id");
+        text.trim().parse().expect("a number")
+    }
+
+    /// The order by which an unplugged card is plugged into the slot with this number.
+    pub fn plug_into(slot: u16) -> String {
+        format!("at {}", PORT + slot)
+    }
+
     /// Puts a PIV card into one of the two slots; the file that gives it orders.
     pub fn add(&mut self, serial: u32, version: &str, slots: &[(u8, u8)]) -> PathBuf {
+        self.add_attesting(serial, version, slots, None)
+    }
+
+    /// The same, with what [`crate::attestors`] made.
+    pub fn add_attesting(
+        &mut self,
+        serial: u32,
+        version: &str,
+        slots: &[(u8, u8)],
+        attestors: Option<&Path>,
+    ) -> PathBuf {
         let orders = self.scratch.file(&format!("orders-{serial}"), "");
         assert!(self.count < 2, "vpcd has two slots");
         let port = PORT + self.count;
@@ -45,10 +68,42 @@ impl Readers {
             .map(|(slot, byte)| format!("{slot:02x}={byte}"))
             .collect();
         self.lines += &format!(
-            "{} {port} {serial} {version} {} {} 2>/dev/null &\n",
+            "{} {port} {serial} {version} {} {} {} 2>/dev/null &\n",
             program("nkey-test-card").display(),
             orders.display(),
+            attestors.unwrap_or(Path::new("-")).display(),
             slots.join(" ")
+        );
+        orders
+    }
+
+    /// Puts Nitrokey's OpenPGP applet into one of the two slots; the file that gives it orders.
+    pub fn add_opcard(&mut self, ident: &str) -> PathBuf {
+        self.plug(tool("nkey-test-opcard").display().to_string(), ident)
+    }
+
+    /// Puts jcecard's OpenPGP card into one of the two slots; the file that gives it orders.
+    pub fn add_jcecard(&mut self) -> PathBuf {
+        let program = format!(
+            "{} {}",
+            tool("python").display(),
+            crate::root().join("tests/python/openpgp_card.py").display()
+        );
+        let folder = self.scratch.path().join(format!("card-{}", self.count));
+        self.plug(program, &folder.display().to_string())
+    }
+
+    /// `program PORT WHICH ORDERS`.
+    fn plug(&mut self, program: String, which: &str) -> PathBuf {
+        assert!(self.count < 2, "vpcd has two slots");
+        let orders = self
+            .scratch
+            .file(&format!("card-orders-{}", self.count), "");
+        let port = PORT + self.count;
+        self.count += 1;
+        self.lines += &format!(
+            "{program} {port} {which} {} 2>/dev/null &\n",
+            orders.display()
         );
         orders
     }
@@ -57,7 +112,7 @@ impl Readers {
     pub fn script(&self) -> PathBuf {
         // One driver has two slots, at this port and the next.
         let config = format!(
-            "FRIENDLYNAME \"Yubico YubiKey\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
+            "FRIENDLYNAME \"Yubico YubiKey CCID\"\nDEVICENAME /dev/null:0x{PORT:X}\nLIBPATH /usr/lib/pcsc/drivers/serial/libifdvpcd.so\nCHANNELID 0x{PORT:X}\n"
         );
         // pcscd reads every file of this folder.
         let _ = std::fs::create_dir(self.scratch.path().join("conf"));
@@ -68,9 +123,12 @@ impl Readers {
             "inside",
             format!(
                 "set -e\nPATH=$PATH:/usr/sbin:/sbin\nmkdir -p /run/pcscd 2>/dev/null || true\nmount -t tmpfs none /run/pcscd\nip link set lo up\n\
-                 pcscd -f -c {folder}/conf >{folder}/pcscd.log 2>&1 &\npcscd=$!\nagent=$$\n\
-                 (while kill -0 $agent 2>/dev/null; do sleep 0.1; done; kill $pcscd) >/dev/null 2>&1 &\n\
-                 {}until [ -S /run/pcscd/pcscd.comm ]; do kill -0 $pcscd; sleep 0.05; done\nsleep 1\nexec \"$@\"\n",
+                 agent=$$\n\
+                 (while kill -0 $agent 2>/dev/null; do\n\
+                 pcscd -f -c {folder}/conf >>{folder}/pcscd.log 2>&1 & pcscd=$!; echo $pcscd >{folder}/pcscd.pid\n\
+                 while kill -0 $agent 2>/dev/null && kill -0 $pcscd 2>/dev/null; do sleep 0.1; done\n\
+                 kill $pcscd 2>/dev/null || true; wait $pcscd || true\ndone) >/dev/null 2>&1 &\n\
+                 {}n=0\nuntil [ -S /run/pcscd/pcscd.comm ]; do n=$((n+1)); [ $n -lt 200 ]; sleep 0.05; done\nsleep 1\nexec \"$@\"\n",
                 self.lines
             ),
         )

@@ -1,13 +1,14 @@
 //! The agent in the foreground. `nkey agent start` puts it in the background.
 
 use clap::Parser;
+use nkey_agent::child;
 use nkey_agent::client::{self, Prompt};
 use nkey_agent::server::{self, Agent};
 use nkey_agent::store::enrolled::config::{self, Config};
 use nkey_agent::store::enrolled::device::Device;
 use nkey_agent::store::enrolled::ssh::Ssh;
 use nkey_agent::store::enrolled::token::{Board, PREFIX, Roots};
-use nkey_agent::store::enrolled::{Enrolled, Holder, Records, child};
+use nkey_agent::store::enrolled::{Enrolled, Holder, Records};
 use nkey_agent::store::vault::{Sealing, Vault};
 use nkey_agent::store::{State, Store};
 use std::collections::BTreeSet;
@@ -168,6 +169,9 @@ fn holders(config: Config, roots: &Roots, recorded: &BTreeSet<String>) -> Vec<Bo
     }
     for (name, piv) in config.piv {
         holders.push(Box::new(Device::piv(&name, piv, child::program())));
+    }
+    for (name, openpgp) in config.openpgp {
+        holders.push(Box::new(Device::openpgp(&name, openpgp, child::program())));
     }
     for (name, token) in config.token {
         holders.push(Box::new(Board::configured(&name, token, roots)));

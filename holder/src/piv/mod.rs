@@ -1,12 +1,16 @@
 //! PIV: YubiKeys with firmware 5.7 and later, and cards that answer as they do.
 
-mod card;
+mod certificate;
+pub mod manage;
+mod management;
 mod tlv;
 
-use crate::serve::Device;
-use card::{Fail, OK, connect, readers, send, transact};
+use crate::card::{Fail, OK, connect, readers, release, send, transact};
+use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
+use nkey_core::nkey::Kind;
 use pcsc::{Card, Transaction};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 const APPLICATION: [u8; 5] = [0xa0, 0, 0, 3, 8];
@@ -28,6 +32,8 @@ pub struct Piv {
     card: Option<Card>,
     version: [u8; 3],
     pin: Option<Zeroizing<String>>,
+    /// What the slots were found to want, while the card stays.
+    touches: BTreeMap<String, Touch>,
 }
 
 impl Piv {
@@ -41,6 +47,7 @@ impl Piv {
             card: None,
             version: [0; 3],
             pin: None,
+            touches: BTreeMap::new(),
         };
         piv.with(|_| Ok(()))?;
         Ok(piv)
@@ -84,13 +91,10 @@ impl Piv {
 
     fn found(&mut self) -> Result<&mut Card, Fail> {
         if self.card.is_none() {
+            self.touches.clear();
             let (card, version) = find(&self.wanted)?;
             if version[..2] < FIRST[..] {
-                return Err(Failure::other(format!(
-                    "its firmware {} has no Ed25519 in PIV (5.7 has): the OpenPGP applet of 5.2.3 and later signs with such keys",
-                    dotted(version)
-                ))
-                .into());
+                return Err(old(version).into());
             }
             self.version = version;
             self.card = Some(card);
@@ -99,6 +103,13 @@ impl Piv {
             .as_mut()
             .ok_or_else(|| Failure::new(Fault::Absent, "the card is not there").into())
     }
+}
+
+fn old(version: [u8; 3]) -> Failure {
+    Failure::other(format!(
+        "its firmware {} has no Ed25519 in PIV (5.7 has): the OpenPGP applet of 5.2.3 and later signs with such keys",
+        dotted(version)
+    ))
 }
 
 fn dotted([major, minor, patch]: [u8; 3]) -> String {
@@ -131,10 +142,12 @@ fn find(wanted: &str) -> Result<(Card, [u8; 3]), Fail> {
                 if serial == wanted {
                     return Ok((card, version.try_into().unwrap_or_default()));
                 }
+                release(card);
                 seen.push(serial);
             }
             // A card of another kind, an empty reader.
-            Ok(_) | Err(Fail::Lost(_)) => {}
+            Ok((card, _)) => release(card),
+            Err(Fail::Lost(_)) => {}
             Err(Fail::Told(failure)) => trouble = Some(failure.text),
         }
     }
@@ -188,6 +201,13 @@ fn blocked() -> Failure {
 /// 9a, 9c, 9d, 9e and the retired slots.
 fn places() -> impl Iterator<Item = u8> {
     [0x9a, 0x9c, 0x9d, 0x9e].into_iter().chain(0x82..=0x95)
+}
+
+/// The slot with this name.
+fn named(slot: &str) -> Result<u8, Failure> {
+    let place = u8::from_str_radix(slot, 16).ok();
+    let place = place.filter(|place| places().any(|known| known == *place));
+    place.ok_or_else(|| Failure::other(format!("{slot} is no slot of PIV")))
 }
 
 fn describe(place: u8, metadata: &[u8]) -> Slot {
@@ -259,10 +279,26 @@ impl Device for Piv {
         Ok(())
     }
 
+    fn touch(&mut self, slot: &str) -> Result<Touch, Failure> {
+        if let Some(touch) = self.touches.get(slot) {
+            return Ok(*touch);
+        }
+        let place = named(slot)?;
+        let (status, metadata) = self.with(|card| send(card, [0xf7, 0, place], &[]))?;
+        let policy = tlv::find(&metadata, 2).and_then(|policy| policy.get(1).copied());
+        let touch = match policy {
+            Some(2) => Touch::Always,
+            Some(3) => Touch::Cached,
+            _ => Touch::Never,
+        };
+        if status == OK {
+            self.touches.insert(slot.to_owned(), touch);
+        }
+        Ok(touch)
+    }
+
     fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {
-        let place = u8::from_str_radix(slot, 16).ok();
-        let place = place.filter(|place| places().any(|known| known == *place));
-        let place = place.ok_or_else(|| Failure::other(format!("{slot} is no slot of PIV")))?;
+        let place = named(slot)?;
         let pin = self.pin.clone();
         let pin = pin.ok_or_else(|| Failure::new(Fault::NeedsPin, "it needs its PIN first"))?;
         let mut inner = Vec::with_capacity(message.len() + 8);
@@ -275,7 +311,7 @@ impl Device for Piv {
             let (status, response) = send(card, [0x87, ED25519, place], &request)?;
             match status {
                 OK => {}
-                0x6982 => return Err(Failure::other("it was not touched in time").into()),
+                0x6982 => return Err(Failure::other("touch not given: it was not touched in time").into()),
                 0x6a80 | 0x6a88 | 0x6b00 => {
                     let text = format!("slot {slot} has no Ed25519 key any more (SW {status:04X})");
                     return Err(Failure::other(text).into());
@@ -305,9 +341,11 @@ impl Device for Piv {
         signed
     }
 
-    fn generate(&mut self, _: &str) -> Result<Slot, Failure> {
-        Err(Failure::other(
-            "make the key with `ykman piv keys generate --algorithm ED25519`, then type `nkey store enrol`",
-        ))
+    fn generate(&mut self, _: &str, kind: Kind) -> Result<Slot, Failure> {
+        let pin = self.pin.clone();
+        let pin = pin.ok_or_else(|| Failure::new(Fault::NeedsPin, "it needs its PIN first"))?;
+        let place = manage::make_anywhere(&self.wanted, kind, &pin)?;
+        let metadata = self.with(|card| send(card, [0xf7, 0, place], &[]))?.1;
+        Ok(describe(place, &metadata))
     }
 }

@@ -1,16 +1,21 @@
 //! BER-TLV with tags of one byte, as PIV uses it.
 
 /// The value of the first `tag` in `bytes`.
-pub fn find(mut bytes: &[u8], tag: u8) -> Option<&[u8]> {
-    loop {
-        let (&found, rest) = bytes.split_first()?;
+pub fn find(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    all(bytes)
+        .find(|(found, _)| *found == tag)
+        .map(|(_, value)| value)
+}
+
+/// All of them, up to one that is cut off.
+pub fn all(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (&tag, rest) = bytes.split_first()?;
         let (length, rest) = length(rest)?;
         let (value, rest) = rest.split_at_checked(length)?;
-        if found == tag {
-            return Some(value);
-        }
         bytes = rest;
-    }
+        Some((tag, value))
+    })
 }
 
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {

@@ -16,6 +16,7 @@ use fault::{failure, is_lost};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::message::MAX_SIGNING_INPUT;
 use nkey_agent::uri::Uri;
+use nkey_core::nkey::Kind;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
@@ -305,7 +306,7 @@ impl Device for Token {
         })
     }
 
-    fn generate(&mut self, label: &str) -> Result<Slot, Failure> {
+    fn generate(&mut self, label: &str, _: Kind) -> Result<Slot, Failure> {
         self.with(|token| token.made(label))
     }
 }

@@ -1,15 +1,16 @@
-//! Plugs PIV cards of the tests into vpcd: `nkey-test-card PORT SERIAL VERSION ORDERS SLOT=BYTE...`.
-//! Unplugged, a card is plugged in again once its orders have changed.
+//! Plugs PIV cards of the tests into vpcd: `nkey-test-card PORT SERIAL VERSION ORDERS ATTESTORS SLOT=BYTE...`;
+//! ATTESTORS is a folder with F9's key and certificate, or -.
+//! Unplugged, a card is plugged in again once its orders have changed; the order `at PORT` says where.
 
 use nkey_tests::PivCard;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [port, serial, version, orders, slots @ ..] = &arguments[..] else {
-        panic!("PORT SERIAL VERSION ORDERS SLOT=BYTE...");
+    let [port, serial, version, orders, attestors, slots @ ..] = &arguments[..] else {
+        panic!("PORT SERIAL VERSION ORDERS ATTESTORS SLOT=BYTE...");
     };
     let version: Vec<u8> = version
         .split('.')
@@ -27,9 +28,10 @@ fn main() {
         serial.parse().unwrap(),
         version.try_into().unwrap(),
         orders.clone(),
+        Some(Path::new(attestors)).filter(|_| attestors != "-"),
         &slots,
     );
-    let port: u16 = port.parse().unwrap();
+    let mut port: u16 = port.parse().unwrap();
     let mut deadline = Instant::now() + Duration::from_secs(10);
     // pcscd listens late, and ends with the agent.
     while Instant::now() < deadline {
@@ -45,6 +47,10 @@ fn main() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
+        }
+        let order = std::fs::read_to_string(&orders).unwrap_or_default();
+        if let Some(other) = order.strip_prefix("at ") {
+            port = other.trim().parse().unwrap();
         }
         deadline = Instant::now() + Duration::from_secs(10);
     }

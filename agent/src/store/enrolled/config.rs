@@ -38,6 +38,9 @@ pub struct Config {
     /// Tokens, by name; those without a name are stores as well.
     #[serde(default)]
     pub token: BTreeMap<String, Token>,
+    /// OpenPGP applets of cards, by name.
+    #[serde(default)]
+    pub openpgp: BTreeMap<String, OpenPgp>,
 }
 
 /// `[token.NAME]`: a token.
@@ -50,6 +53,18 @@ pub struct Token {
     pub port: Option<PathBuf>,
     /// Its serial number once more, if it is a virtual token and you mean it.
     pub allow_virtual: Option<String>,
+}
+
+/// `[openpgp.NAME]`: the OpenPGP applet of a card.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct OpenPgp {
+    /// The card's manufacturer and serial number.
+    pub serial: String,
+    /// The longest message it signs, in bytes, if not the one known of its kind.
+    pub limit: Option<usize>,
+    /// How many seconds it may take to answer.
+    pub patience: Option<u16>,
 }
 
 /// `[piv.NAME]`: the PIV applet of a card.
@@ -113,7 +128,8 @@ pub fn read(path: &Path) -> Result<Config, StoreError> {
         Err(error) => return damaged(place(&text, &error)),
     };
     let names = config.ssh.keys().chain(config.pkcs11.keys());
-    for name in names.chain(config.piv.keys()).chain(config.token.keys()) {
+    let cards = config.piv.keys().chain(config.openpgp.keys());
+    for name in names.chain(cards).chain(config.token.keys()) {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(fits) {
             return damaged(format!(

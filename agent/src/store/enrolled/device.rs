@@ -1,14 +1,14 @@
 //! A device behind a process of its own: `nkey-holder` has the driver, the agent has the PIN.
 
-use super::child::{Child, Failed};
-use super::{About, Condition, Holder, Slot, config, failed};
+use super::{About, Condition, Holder, Record, Slot, config, failed};
+use crate::child::{Child, Failed};
 use crate::device::{Ask, Facts, Failure, Fault, MAX_PIN};
 use crate::store::locked::Secret;
-use crate::store::{Prompt, StoreError};
+use crate::store::{Person, Prompt, StoreError};
 use crate::uri::Uri;
 use crate::wire::{Malformed, Reader};
 use nkey_core::Signature;
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -23,6 +23,7 @@ const MAX_SLOTS: u32 = 4096;
 enum Source {
     Pkcs11(PathBuf, String),
     Piv(String),
+    OpenPgp(String),
 }
 
 /// A token of a PKCS#11 module, or an applet of a card.
@@ -55,6 +56,13 @@ impl Device {
     pub fn piv(name: &str, config: config::Piv, program: PathBuf) -> Device {
         let source = Source::Piv(config.serial);
         let name = format!("piv:{name}");
+        Device::new(name, source, config.limit, config.patience, program)
+    }
+
+    /// The OpenPGP applet that a configuration names.
+    pub fn openpgp(name: &str, config: config::OpenPgp, program: PathBuf) -> Device {
+        let source = Source::OpenPgp(config.serial);
+        let name = format!("openpgp:{name}");
         Device::new(name, source, config.limit, config.patience, program)
     }
 
@@ -99,19 +107,20 @@ impl Device {
 
     /// Asks the process, which is started if need be. A broken one is ended.
     fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, StoreError> {
-        self.ask_by(lock(&self.child), ask)
+        self.ask_by(lock(&self.child), ask, || {})
     }
 
     fn ask_by(
         &self,
         mut child: MutexGuard<'_, Option<Child>>,
         ask: &Ask<'_>,
+        waits: impl Fn(),
     ) -> Result<Vec<u8>, StoreError> {
         if self.stale.swap(false, Ordering::SeqCst) {
             child.take();
         }
         let running = self.running(&mut child)?;
-        let result = running.ask(ask, self.patience);
+        let result = running.ask_waiting(ask, self.patience, waits);
         if matches!(result, Err(Failed::Broken(_))) || self.stale.swap(false, Ordering::SeqCst) {
             child.take();
         }
@@ -137,6 +146,7 @@ impl Device {
     fn opening(&self) -> Result<Ask<'_>, StoreError> {
         let (module, token) = match &self.source {
             Source::Piv(serial) => return Ok(Ask::Piv { serial }),
+            Source::OpenPgp(serial) => return Ok(Ask::OpenPgp { serial }),
             Source::Pkcs11(module, token) => (module, token),
         };
         let metadata = std::fs::metadata(module).map_err(|error| {
@@ -174,12 +184,29 @@ impl Device {
         Ok(child)
     }
 
+    fn signature(
+        &self,
+        slot: &str,
+        message: &[u8],
+        waits: impl Fn(),
+    ) -> Result<Signature, StoreError> {
+        let ask = Ask::Sign { slot, message };
+        let body = self.ask_by(lock(&self.child), &ask, waits)?;
+        let bytes: [u8; 64] = body.as_slice().try_into().map_err(|_| {
+            failed(
+                &self.name,
+                format!("it answered {} bytes instead of a signature", body.len()),
+            )
+        })?;
+        Ok(Signature::from_bytes(bytes))
+    }
+
     fn facts(&self) -> Result<Facts, StoreError> {
         self.facts_by(lock(&self.child))
     }
 
     fn facts_by(&self, child: MutexGuard<'_, Option<Child>>) -> Result<Facts, StoreError> {
-        let body = self.ask_by(child, &Ask::Facts)?;
+        let body = self.ask_by(child, &Ask::Facts, || {})?;
         let facts = Facts::read(&body).map_err(|error| self.malformed(error))?;
         *lock(&self.facts) = Some(facts.clone());
         Ok(facts)
@@ -194,7 +221,7 @@ impl Holder for Device {
     fn place(&self) -> String {
         match &self.source {
             Source::Pkcs11(module, _) => module.display().to_string(),
-            Source::Piv(serial) => format!("card {serial}"),
+            Source::Piv(serial) | Source::OpenPgp(serial) => format!("card {serial}"),
         }
     }
 
@@ -261,20 +288,29 @@ impl Holder for Device {
         })
     }
 
-    fn generate(&self, label: &str) -> Result<Slot, StoreError> {
-        let body = self.ask(&Ask::Generate { label })?;
+    fn generate_as(&self, label: &str, kind: Kind) -> Result<Slot, StoreError> {
+        let body = self.ask(&Ask::Generate { label, kind })?;
         Slot::read(&mut Reader::new(&body)).map_err(|error| self.malformed(error))
     }
 
     fn sign(&self, slot: &str, _: &PublicKey, message: &[u8]) -> Result<Signature, StoreError> {
-        let body = self.ask(&Ask::Sign { slot, message })?;
-        let bytes: [u8; 64] = body.as_slice().try_into().map_err(|_| {
-            failed(
-                &self.name,
-                format!("it answered {} bytes instead of a signature", body.len()),
-            )
-        })?;
-        Ok(Signature::from_bytes(bytes))
+        self.signature(slot, message, || {})
+    }
+
+    fn sign_for(
+        &self,
+        record: &Record,
+        message: &[u8],
+        person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
+        self.signature(&record.slot, message, || {
+            person.say(&format!(
+                "touch {} ({}) to sign with {}",
+                self.name,
+                self.place(),
+                record.key
+            ));
+        })
     }
 
     fn is_locked(&self) -> bool {

@@ -3,7 +3,6 @@
 //! A holder has slots with keys. Enrolling one proves that the holder has the private key and
 //! pins it: from then on the agent signs with this key, or says that it has changed.
 
-pub mod child;
 pub mod config;
 pub mod device;
 pub mod explain;

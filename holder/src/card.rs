@@ -20,6 +20,15 @@ pub enum Fail {
     Told(Failure),
 }
 
+impl Fail {
+    /// The sentence for whoever does not try again.
+    pub fn failure(self) -> Failure {
+        match self {
+            Fail::Lost(failure) | Fail::Told(failure) => failure,
+        }
+    }
+}
+
 impl From<Failure> for Fail {
     fn from(failure: Failure) -> Fail {
         Fail::Told(failure)
@@ -72,6 +81,11 @@ pub fn readers() -> Result<(Context, Vec<CString>), Fail> {
 /// If there is none, or somebody else has it for himself.
 pub fn connect(context: &Context, reader: &CString) -> Result<Card, Fail> {
     Ok(context.connect(reader, ShareMode::Shared, Protocols::ANY)?)
+}
+
+/// Lets a card go without the reset that dropping it means: others may use it.
+pub fn release(card: Card) {
+    let _ = card.disconnect(Disposition::LeaveCard);
 }
 
 /// Runs `work` in one transaction, which ends without a reset.

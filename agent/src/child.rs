@@ -53,7 +53,7 @@ impl Child {
             .spawn()
             .map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => {
-                    "nkey-holder is neither beside nkey-agent nor in PATH: install it in one of these places".to_owned()
+                    "nkey-holder is neither beside this program nor in PATH: install it in one of these places".to_owned()
                 }
                 _ => format!("cannot start nkey-holder: {error}"),
             })?;
@@ -74,13 +74,33 @@ impl Child {
     /// # Errors
     /// [`Failed`].
     pub fn ask(&mut self, ask: &Ask<'_>, patience: Duration) -> Result<Vec<u8>, Failed> {
-        let exchanged = self
+        self.ask_waiting(ask, patience, || {})
+    }
+
+    /// The same; `waits` is called when the device waits for a finger.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub fn ask_waiting(
+        &mut self,
+        ask: &Ask<'_>,
+        patience: Duration,
+        waits: impl Fn(),
+    ) -> Result<Vec<u8>, Failed> {
+        let asked = self
             .stream
             .set_read_timeout(Some(patience))
             .and_then(|()| self.stream.set_write_timeout(Some(patience)))
-            .and_then(|()| device::send(&mut self.stream, |frame| ask.write(frame)))
-            .and_then(|()| device::receive(&mut self.stream));
-        let answer = exchanged.map_err(|error| Failed::Broken(self.broken(&error, patience)))?;
+            .and_then(|()| device::send(&mut self.stream, |frame| ask.write(frame)));
+        let mut received = asked.and_then(|()| device::receive(&mut self.stream));
+        while received
+            .as_ref()
+            .is_ok_and(|bytes| device::is_waiting(bytes))
+        {
+            waits();
+            received = device::receive(&mut self.stream);
+        }
+        let answer = received.map_err(|error| Failed::Broken(self.broken(&error, patience)))?;
         match device::read_answer(&answer) {
             Ok(Ok(body)) => Ok(body.to_vec()),
             Ok(Err(failure)) => Err(Failed::Said(failure)),

@@ -1,11 +1,12 @@
 //! The line to a token: open while a session or a request is, and never longer.
 
 use super::Roots;
+use super::hand::Asked;
 use super::say::Last;
-use crate::store::enrolled::failed;
-use crate::store::{Person, Prompt, StoreError};
-use crate::token::{Hand, Place, Token, TokenError};
-use nkey_core::token::{Answer, Code, Command, Press, Session, State, TRIES};
+use super::trouble::{Trouble, ends_session};
+use crate::store::{Prompt, StoreError};
+use crate::token::{Place, Token, TokenError};
+use nkey_core::token::{Answer, Command, Session, State, TRIES};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -19,30 +20,6 @@ const WATCH: Duration = Duration::from_secs(1);
 struct Open {
     token: Token,
     session: Zeroizing<Session>,
-}
-
-/// Why a request to a token was not done.
-pub(super) enum Trouble {
-    /// What the line says.
-    Token(TokenError),
-    /// What we say.
-    Own(StoreError),
-    /// The request needs a session, and there is none.
-    Locked,
-    /// An answer to something else.
-    Nonsense,
-}
-
-impl From<TokenError> for Trouble {
-    fn from(error: TokenError) -> Trouble {
-        Trouble::Token(error)
-    }
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Trouble {
-        Trouble::Own(error)
-    }
 }
 
 /// The session that a request may use.
@@ -228,6 +205,15 @@ impl Line {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether what waits is to be taken back.
+    pub(super) fn is_to_stop(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
     pub(super) fn has_session(&self) -> bool {
         self.has_session.load(Ordering::SeqCst) && !self.stop.load(Ordering::SeqCst)
     }
@@ -316,110 +302,5 @@ impl Line {
                     }
                 }
             });
-    }
-
-    /// Tells a person when the button is wanted, and takes the request back when it is gone.
-    pub(super) fn hand<'a>(&'a self, person: &'a dyn Person) -> impl Hand + 'a {
-        Waits { line: self, person }
-    }
-
-    fn press(&self, press: Press) -> String {
-        match press {
-            Press::Short => format!("press the button on {}", self.shown()),
-            Press::Held => format!("hold the button on {} for 3 s", self.shown()),
-        }
-    }
-
-    /// The trouble as an error of this store.
-    fn said(&self, trouble: Trouble) -> StoreError {
-        let (name, serial) = (self.name.clone(), &self.serial);
-        let unlock = |why: &str| {
-            StoreError::LockedUntil(format!(
-                "{} {why}: type `nkey token unlock {serial}`",
-                self.shown()
-            ))
-        };
-        let error = match trouble {
-            Trouble::Own(error) => return error,
-            Trouble::Locked => return unlock("is locked"),
-            Trouble::Nonsense => {
-                return failed(&name, TokenError::Nonsense(serial.clone()).to_string());
-            }
-            Trouble::Token(error) => error,
-        };
-        let because = |code: Code, reason: &str| match reason {
-            "" => code.to_string(),
-            reason => format!("{code}: {reason}"),
-        };
-        match error {
-            TokenError::Refused(Code::Locked | Code::Session, _) => unlock("has ended its session"),
-            TokenError::Refused(code @ Code::Pin, reason) => {
-                StoreError::WrongPin(name, because(code, &reason))
-            }
-            TokenError::Refused(Code::Empty, _) => StoreError::Declined(
-                name,
-                format!("it has no PIN yet: type `nkey token init {serial}`"),
-            ),
-            TokenError::Refused(Code::Blocked, _) => StoreError::Declined(
-                name,
-                format!(
-                    "it is blocked, its keys are lost: only `nkey token reset {serial}` remains"
-                ),
-            ),
-            TokenError::Refused(code, reason) => StoreError::Declined(name, because(code, &reason)),
-            error @ TokenError::TooLarge(..) => StoreError::Declined(name, error.to_string()),
-            TokenError::Gone(_) => failed(
-                &name,
-                format!("it is gone: plug it in again and type `nkey token unlock {serial}`"),
-            ),
-            error => failed(&name, error.to_string()),
-        }
-    }
-}
-
-/// Whether the session cannot be used any more, or the line not be trusted.
-fn ends_session(trouble: &Trouble) -> bool {
-    match trouble {
-        Trouble::Own(_) | Trouble::Locked | Trouble::Token(TokenError::TooLarge(..)) => false,
-        Trouble::Token(TokenError::Refused(code, _)) => matches!(
-            code,
-            Code::Locked | Code::Session | Code::Blocked | Code::Empty | Code::Frame
-        ),
-        Trouble::Token(_) | Trouble::Nonsense => true,
-    }
-}
-
-struct Waits<'a> {
-    line: &'a Line,
-    person: &'a dyn Person,
-}
-
-impl Hand for Waits<'_> {
-    fn wanted(&mut self, press: Press) {
-        self.person.say(&self.line.press(press));
-    }
-
-    fn is_cancelled(&mut self) -> bool {
-        self.person.is_gone() || self.line.stop.load(Ordering::SeqCst)
-    }
-}
-
-/// As [`Waits`], while unlocking.
-struct Asked<'a> {
-    line: &'a Line,
-    prompt: &'a mut dyn Prompt,
-}
-
-impl Hand for Asked<'_> {
-    fn wanted(&mut self, press: Press) {
-        let text = format!(
-            "{}: the time it is told is too far from the last time its button was pressed",
-            self.line.press(press)
-        );
-        self.prompt.message(&text);
-    }
-
-    fn is_cancelled(&mut self) -> bool {
-        self.prompt.is_gone() || self.line.stop.load(Ordering::SeqCst)
     }
 }

@@ -42,7 +42,6 @@ const board = new Board({
   },
 });
 const line = new Line(options.line, board);
-const snapshots = new Map();
 
 const whole = (value, name) => {
   if (!Number.isInteger(value) || value < 0) throw new Error(`${name} is no number`);
@@ -89,16 +88,6 @@ const orders = {
     writeImage(flash, path);
     board.plug();
   },
-  save: ({ name }) => {
-    snapshots.set(name, flash.bytes.slice());
-  },
-  restore: ({ name }) => {
-    if (!snapshots.has(name)) throw new Error(`no such snapshot: ${name}`);
-    board.unplug();
-    flash.bytes.set(snapshots.get(name));
-    flash.save();
-    board.plug();
-  },
   record: () => flash.record(),
   calls: () => ({
     calls: flash.calls.map(({ erases, offset, length }) => ({ erases, offset, length })),
@@ -110,11 +99,6 @@ const orders = {
     board.unplug();
     flash.replay(whole(order.call, "call"), phase(order.phase));
     board.plug();
-  },
-  dump: ({ offset, length }) => ({ hex: Buffer.from(flash.bytes.subarray(offset, offset + length)).toString("hex") }),
-  poke: ({ offset, hex }) => {
-    flash.bytes.set(Buffer.from(hex, "hex"), whole(offset, "offset"));
-    flash.save();
   },
   state: () => ({
     powered: board.chip !== null,

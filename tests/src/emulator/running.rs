@@ -227,20 +227,6 @@ impl Emulator {
         self.order("resume", json!({}));
     }
 
-    /// Keeps flash as it is now under a name.
-    #[track_caller]
-    pub fn save(&self, name: &str) {
-        self.order("save", json!({ "name": name }));
-    }
-
-    /// Powers it up with flash as it was then.
-    #[track_caller]
-    pub fn restore(&self, name: &str) {
-        self.unplug();
-        self.order("restore", json!({ "name": name }));
-        self.attached();
-    }
-
     /// Writes an image, as its bootloader would, and powers it up.
     #[track_caller]
     pub fn flash(&self, image: &Path) {
@@ -304,14 +290,6 @@ impl Emulator {
     #[track_caller]
     pub fn state(&self) -> Value {
         self.order("state", json!({}))
-    }
-
-    /// Bytes of flash.
-    #[track_caller]
-    pub fn dump(&self, offset: u64, length: u64) -> Vec<u8> {
-        let answer = self.order("dump", json!({ "offset": offset, "length": length }));
-        let hex = answer["hex"].as_str().expect("bytes").as_bytes();
-        data_encoding::HEXLOWER.decode(hex).expect("bytes")
     }
 }
 

@@ -64,6 +64,11 @@ fn every_cut(
             last = is_new;
         }
     }
+    eprintln!(
+        "{} calls, {} cuts",
+        calls.len(),
+        calls.len() * Phase::ALL.len()
+    );
     assert!(last, "after all calls the new state is there");
 }
 

@@ -4,6 +4,8 @@ use crate::hand::*;
 use nkey_core::token::{Answer, Code, Command, Request, Response, decode, encode};
 use nkey_tests::Scratch;
 use nkey_tests::emulator::Emulator;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read, Write};
 
@@ -31,7 +33,8 @@ impl Numbers {
     }
 }
 
-struct Host(File);
+/// The line, and what came and nobody heard yet.
+struct Host(File, VecDeque<u8>);
 
 impl Host {
     fn open(emulator: &Emulator) -> Host {
@@ -42,6 +45,7 @@ impl Host {
                 .write(true)
                 .open(&emulator.path)
                 .expect("the terminal"),
+            VecDeque::new(),
         )
     }
 
@@ -49,11 +53,27 @@ impl Host {
         self.0.write_all(frame).expect("a line");
     }
 
+    /// Waits for an answer, which must come.
+    fn wait(&self) {
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        let timeout = Timespec {
+            tv_sec: 60,
+            tv_nsec: 0,
+        };
+        assert_eq!(poll(&mut fds, Some(&timeout)), Ok(1), "silence");
+    }
+
     /// The next answer: its request, and its error.
     fn hear(&mut self) -> (u32, Option<Code>) {
         let (mut frame, mut byte) = (Vec::new(), [0]);
         loop {
-            assert_eq!(self.0.read(&mut byte).expect("a line"), 1);
+            if self.1.is_empty() {
+                self.wait();
+                let mut bytes = [0; 4096];
+                let read = self.0.read(&mut bytes).expect("a line");
+                self.1.extend(&bytes[..read]);
+            }
+            byte[0] = self.1.pop_front().expect("a line that is open");
             frame.push(byte[0]);
             if byte == [0] {
                 break;

@@ -274,7 +274,17 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("zeros", "zeros"),
         ("empty", "0 bytes instead of a signature"),
         ("short", "63 bytes instead of a signature"),
-        ("status", "SW 6F00"),
+        ("6f00", "SW 6F00"),
+        ("6a84", "SW 6A84"),
+        ("6700", "SW 6700"),
+        ("6a88", "no key any more"),
+        ("6600", "not touched in time"),
+        ("6285", "SW 6285"),
+        ("6b00", "SW 6B00"),
+        ("ffff", "SW FFFF"),
+        ("0000", "SW 0000"),
+        ("endless", "does not end"),
+        ("truncated", "has no status word"),
         ("unplug", "not there"),
     ] {
         bench.order(word);
@@ -301,6 +311,11 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         );
         bench.client().sign(&user, NONCE).expect("a signature");
     }
+    bench.order("damaged");
+    let (_, reason) = refusal(bench.client().slots("openpgp:key"));
+    assert!(reason.contains("does not have its form"), "{reason}");
+    bench.order("");
+    bench.client().slots("openpgp:key").expect("slots");
 }
 
 #[test]

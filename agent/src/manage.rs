@@ -15,7 +15,7 @@ pub struct Access<'a> {
 /// Where a key goes, and how it may be used there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// The slot.
+    /// The slot; 0 is the first one that is free.
     pub slot: u8,
     /// The kind of NKey that its certificate names.
     pub kind: Kind,

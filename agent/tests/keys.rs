@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Memory, Raw, Running, Says, key, seed, three_keys};
+use common::{Card, Memory, Raw, Running, Says, key, seed, three_keys};
 use nkey_agent::client::{Client, Error, Prompt};
 use nkey_agent::message::{Status, flag, number};
 use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
@@ -278,9 +278,10 @@ fn the_standard_list_is_short_and_the_extension_has_all() {
 
 #[test]
 fn a_forwarded_connection_uses_keys_and_neither_takes_nor_changes_them() {
-    let agent = Running::new(three_keys());
+    let agent = Running::with(three_keys(), vec![Box::new(Card::honest())]);
     let (operator, user) = (key(Kind::Operator, 1), key(Kind::User, 3));
     let mut there = agent.client();
+    assert!(there.token("card:one", &[8]).is_ok());
     let mut bind = Writer::new();
     bind.byte(number::EXTENSION)
         .string(b"session-bind@openssh.com")
@@ -294,6 +295,7 @@ fn a_forwarded_connection_uses_keys_and_neither_takes_nor_changes_them() {
     assert_eq!(status(there.remove(&operator)), Status::Refused);
     assert_eq!(status(there.rename(&user, "x")), Status::Refused);
     assert_eq!(status(there.generate(Kind::User, "x", 0)), Status::Refused);
+    assert_eq!(status(there.token("card:one", &[8])), Status::Refused);
     let seed = seed(Kind::User, 9);
     assert_eq!(status(there.add(&seed, "x", 0)), Status::Refused);
 

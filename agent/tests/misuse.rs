@@ -92,6 +92,25 @@ fn requests() -> Vec<Vec<u8>> {
         ours(Name::Unlock, |body| {
             body.string(b"");
         }),
+        ours(Name::Stores, |_| {}),
+        ours(Name::Slots, |body| {
+            body.string(b"vault");
+        }),
+        ours(Name::GenerateIn, |body| {
+            body.string(b"vault")
+                .string(b"server")
+                .string(b"n")
+                .uint32(0);
+        }),
+        ours(Name::UnlockIn, |body| {
+            body.string(b"vault").string(b"");
+        }),
+        ours(Name::LockIn, |body| {
+            body.string(b"nowhere");
+        }),
+        ours(Name::Token, |body| {
+            body.string(b"vault").string(&[0]);
+        }),
     ]
 }
 

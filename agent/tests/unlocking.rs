@@ -3,11 +3,12 @@
 
 mod common;
 
-use common::{PASSPHRASE, Raw, Running, Says, key, three_keys};
-use nkey_agent::client::{Error, Prompt};
+use common::{Card, PASSPHRASE, Raw, Running, Says, key, three_keys};
+use nkey_agent::client::{Client, Error, Prompt};
 use nkey_agent::message::{Name, Status, number};
 use nkey_agent::wire::{Reader, Writer};
 use nkey_core::nkey::Kind;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -160,4 +161,47 @@ fn others_are_served_while_guesses_are_made_to_wait() {
             assert_eq!(guess.join().unwrap(), [number::FAILURE]);
         }
     });
+}
+
+#[test]
+fn one_store_is_locked_and_unlocked_alone() {
+    let card = Card {
+        pin: Some(AtomicBool::new(true)),
+        ..Card::honest()
+    };
+    let agent = Running::with(three_keys(), vec![Box::new(card)]);
+    let mut client = agent.client();
+    let states = |client: &mut Client| {
+        let stores = client.status().unwrap().stores;
+        [stores[0].locked, stores[1].locked]
+    };
+    client.lock_store("card:one").unwrap();
+    assert_eq!(states(&mut client), [false, true]);
+    client.lock_store("vault").unwrap();
+    client
+        .unlock_store("card:one", &mut Says("123456"))
+        .unwrap();
+    assert_eq!(states(&mut client), [true, false]);
+    client.lock_store("card:one").unwrap();
+    // What is given to one store is no answer to another that was begun before.
+    let mut raw = agent.raw();
+    let asked = raw.ask(&unlock_v1(""));
+    assert_eq!(status(&asked), Status::Prompt);
+    let mut other = Writer::new();
+    other
+        .byte(number::EXTENSION)
+        .string(Name::UnlockIn.as_str().as_bytes())
+        .string(b"vault")
+        .string(PASSPHRASE.as_bytes());
+    let told = String::from_utf8_lossy(&raw.ask(other.as_bytes())).into_owned();
+    assert!(told.contains("no question to answer"), "{told}");
+    assert_eq!(states(&mut client), [true, true]);
+    client.unlock_store("vault", &mut Says(PASSPHRASE)).unwrap();
+    assert_eq!(states(&mut client), [false, true]);
+    let nowhere = client.unlock_store("card:two", &mut Says("123456"));
+    let nowhere = nowhere.unwrap_err().to_string();
+    assert!(
+        nowhere.contains("there is no store card:two, but vault, card:one"),
+        "{nowhere}"
+    );
 }

@@ -3,7 +3,7 @@
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
     generate, import, init, list, man, openpgp, piv, pkcs11, pull, push, reissue, rename,
-    revocations, select, sign, store, validate, verify,
+    revocations, select, sign, store, token, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -130,6 +130,9 @@ enum Command {
     /// Stores of the agent, and keys that others hold
     #[command(subcommand)]
     Store(Later<store::Command>),
+    /// Boards that sign only what they have read, such as a Raspberry Pi Pico
+    #[command(subcommand)]
+    Token(Later<token::Command>),
     /// Check an operator, its accounts and users
     Validate(Later<validate::Args>),
     /// Check the signature, the time and the issuer of a JWT
@@ -181,6 +184,7 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Select(command) => command.run(&mut ctx),
         Command::Sign(args) => sign::run(args, &mut ctx),
         Command::Store(command) => command.run(&mut ctx),
+        Command::Token(command) => command.run(&mut ctx),
         Command::Validate(args) => validate::run(args, &mut ctx),
         Command::Verify(args) => verify::run(args, &mut ctx),
         Command::Completions(args) => completions::run(args, &mut ctx),

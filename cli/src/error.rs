@@ -3,6 +3,8 @@
 use crate::output::clean;
 use nkey_agent::client;
 use nkey_agent::message::Status;
+use nkey_agent::token::TokenError;
+use nkey_core::token::Code;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -134,6 +136,27 @@ impl From<client::Error> for Error {
             _ => Exit::Failed,
         };
         Error::new(exit, error)
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Error {
+        let exit = match &error {
+            TokenError::Refused(Code::Locked | Code::Session, _) => Exit::NoAgent,
+            // These say how the token is, the others what it does not do.
+            TokenError::Refused(Code::Empty | Code::Blocked | Code::Initialised, _) => Exit::Failed,
+            TokenError::Refused(..) | TokenError::Virtual(_) => Exit::Refused,
+            _ => Exit::Failed,
+        };
+        match &error {
+            TokenError::Virtual(serial) => Error::new(
+                exit,
+                format!(
+                    "{serial} is a VIRTUAL token, whose keys are files: --allow-virtual {serial} takes it all the same"
+                ),
+            ),
+            _ => Error::new(exit, error),
+        }
     }
 }
 

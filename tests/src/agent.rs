@@ -149,6 +149,16 @@ impl Agent {
         self.client().add(&seed, name, flags).expect("to add it")
     }
 
+    /// A program in the place of an agent that is [`Agent::inside`] one, working in `folder`.
+    pub fn beside(&self, program: impl AsRef<Path>, folder: &Path) -> Command {
+        let mut beside = command("nsenter");
+        beside.arg(format!("--target={}", self.pid()));
+        beside.args(["--user", "--mount", "--net", "--preserve-credentials"]);
+        beside.arg(format!("--wd={}", folder.display()));
+        beside.arg(program.as_ref());
+        beside
+    }
+
     /// `nkey` with this agent and a home of its own; `arguments` divided by spaces.
     pub fn nkey(&self, home: &Path, arguments: &str) -> Command {
         let mut nkey = command(program("nkey"));

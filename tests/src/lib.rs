@@ -3,6 +3,8 @@
 mod account_server;
 mod agent;
 mod demo;
+mod desk;
+pub mod emulator;
 mod gpg;
 pub mod nats;
 mod piv;
@@ -18,6 +20,7 @@ pub mod virtual_token;
 pub use account_server::account_server;
 pub use agent::{Agent, PASSPHRASE, Passphrase, wait_for};
 pub use demo::Demo;
+pub use desk::{Desk, contains};
 pub use gpg::Gpg;
 pub use piv::{PivCard, attestors};
 pub use proof::server_accepts;

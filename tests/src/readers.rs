@@ -34,6 +34,18 @@ impl Readers {
         }
     }
 
+    /// The process id of pcscd, which is started anew when it ends.
+    pub fn pcscd(&self) -> i32 {
+        let text = std::fs::read_to_string(self.scratch.path().join("pcscd.pid"));
+        let text = text.expect("pcscd's id");
+        text.trim().parse().expect("a number")
+    }
+
+    /// The order by which an unplugged card is plugged into the slot with this number.
+    pub fn plug_into(slot: u16) -> String {
+        format!("at {}", PORT + slot)
+    }
+
     /// Puts a PIV card into one of the two slots; the file that gives it orders.
     pub fn add(&mut self, serial: u32, version: &str, slots: &[(u8, u8)]) -> PathBuf {
         self.add_attesting(serial, version, slots, None)
@@ -111,9 +123,12 @@ impl Readers {
             "inside",
             format!(
                 "set -e\nPATH=$PATH:/usr/sbin:/sbin\nmkdir -p /run/pcscd 2>/dev/null || true\nmount -t tmpfs none /run/pcscd\nip link set lo up\n\
-                 pcscd -f -c {folder}/conf >{folder}/pcscd.log 2>&1 &\npcscd=$!\nagent=$$\n\
-                 (while kill -0 $agent 2>/dev/null; do sleep 0.1; done; kill $pcscd) >/dev/null 2>&1 &\n\
-                 {}until [ -S /run/pcscd/pcscd.comm ]; do kill -0 $pcscd; sleep 0.05; done\nsleep 1\nexec \"$@\"\n",
+                 agent=$$\n\
+                 (while kill -0 $agent 2>/dev/null; do\n\
+                 pcscd -f -c {folder}/conf >>{folder}/pcscd.log 2>&1 & pcscd=$!; echo $pcscd >{folder}/pcscd.pid\n\
+                 while kill -0 $agent 2>/dev/null && kill -0 $pcscd 2>/dev/null; do sleep 0.1; done\n\
+                 kill $pcscd 2>/dev/null || true; wait $pcscd || true\ndone) >/dev/null 2>&1 &\n\
+                 {}n=0\nuntil [ -S /run/pcscd/pcscd.comm ]; do n=$((n+1)); [ $n -lt 200 ]; sleep 0.05; done\nsleep 1\nexec \"$@\"\n",
                 self.lines
             ),
         )

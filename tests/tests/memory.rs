@@ -2,9 +2,12 @@
 
 use nkey_agent::message::flag;
 use nkey_core::nkey::{Kind, Secret, Seed};
-use nkey_tests::{Agent, skipped};
+use nkey_core::token::{Command, Init};
+use nkey_tests::virtual_token::Running;
+use nkey_tests::{Agent, Passphrase, Scratch, skipped};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How often each of `wanted` is in the memory of a process.
 fn found(pid: u32, wanted: &[&[u8]]) -> Vec<usize> {
@@ -71,4 +74,38 @@ fn a_locked_agent_has_no_seed_in_its_memory() {
         ],
     );
     assert_eq!(left, [0, 0, 0, 0]);
+}
+
+#[test]
+fn an_agent_keeps_no_pin_of_a_token_whose_session_is_open() {
+    if skipped("root") {
+        return;
+    }
+    const PIN: &str = "chalk umbrella 41";
+    let scratch = Scratch::new();
+    let token = Running::start(&scratch, true, "always", &[]);
+    let agent = Agent::with_holders(&format!(
+        "[token.one]\nserial = \"VIRTUAL-1\"\nport = \"{}\"\nallow_virtual = \"VIRTUAL-1\"\n",
+        token.path.display()
+    ));
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let init = Init {
+        pin: PIN.as_bytes(),
+        time: since.expect("a clock").as_secs(),
+        iterations: 1_000,
+        importable: false,
+        peer: None,
+        drift_days: 30,
+        idle_seconds: 600,
+    };
+    let mut bytes = [0; 128];
+    let command = postcard::to_slice(&Command::Init(init), &mut bytes).expect("a command");
+    let mut client = agent.client();
+    client.token("VIRTUAL-1", command).expect("initialised");
+    client
+        .unlock_store("token:one", &mut Passphrase(PIN))
+        .expect("unlocked");
+    let left = found(agent.pid(), &[b"VIRTUAL-1", PIN.as_bytes()]);
+    assert!(left[0] > 0, "the search finds nothing");
+    assert_eq!(left[1], 0);
 }

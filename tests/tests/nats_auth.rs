@@ -1,6 +1,6 @@
 //! `nats auth` and nkey on one store: each reads and edits what the other has written.
 
-use nkey_tests::{Agent, Scratch, command, run, skipped, tool};
+use nkey_tests::{Agent, Output, Scratch, command, run, skipped, tool};
 use std::process::Command;
 
 struct Place {
@@ -15,14 +15,18 @@ impl Place {
         }
     }
 
-    #[track_caller]
-    fn nats(&self, arguments: &str) -> String {
+    fn run_nats(&self, arguments: &str) -> Output {
         let mut nats = command(tool("nats"));
         nats.env("HOME", self.home.path())
             .current_dir(self.home.path());
         self.at_home(&mut nats);
         nats.arg("auth").args(arguments.split_whitespace());
-        let output = run(&mut nats, "");
+        run(&mut nats, "")
+    }
+
+    #[track_caller]
+    fn nats(&self, arguments: &str) -> String {
+        let output = self.run_nats(arguments);
         assert_eq!(
             output.status, 0,
             "nats auth {arguments}: {}{}",
@@ -124,5 +128,26 @@ fn nats_auth_reads_and_edits_what_nkey_wrote() {
     }
     place.nkey("edit user -n u --tag late");
     place.says("user info u A --operator OP", &["100"]);
+    place.nkey("validate -A");
+
+    // Without the seeds it still reads all, and signs nothing.
+    place.nkey("import keys -d XDG_DATA_HOME/nats/nsc/keys -R");
+    place.nkey("adopt -A --remove");
+    place.nkey("edit account -n A --conns 9");
+    place.nkey("add user -a A -n later");
+    place.says("operator ls", &["OP"]);
+    place.says("operator info OP", &["Accounts: 3"]);
+    place.says(
+        "account info A --operator OP",
+        &["Connections: 9", "Users: 4"],
+    );
+    place.says("user ls A --operator OP", &["│ later ", "│ u "]);
+    place.says("user info later A --operator OP", &["Bearer Token: false"]);
+    place.says("account exports ls A --operator OP", &["x.>"]);
+    place.says("account imports ls B OP", &["local.y"]);
+    place.says("account keys ls A --operator OP", &["worker"]);
+    let refused = place.run_nats("account edit A --operator OP --subscriptions 8");
+    assert_ne!(refused.status, 0, "{}", refused.stdout);
+    assert_eq!(place.nkey("describe account A -F nats.limits.subs"), "7\n");
     place.nkey("validate -A");
 }

@@ -1,10 +1,19 @@
 //! PIV cards of the tests' own behind a real pcscd.
 
+use nkey_agent::child::{Child, Failed};
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::device::Ask;
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Readers, command, run, server_accepts, skipped, wait_for};
-use std::path::PathBuf;
+use nkey_tests::{
+    Agent, Readers, Scratch, command, program, run, server_accepts, skipped, wait_for,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -56,6 +65,11 @@ impl Bench {
         };
         wait_until_said(&bench.agent, |why| !why.contains("is not there"));
         bench
+    }
+
+    /// A program in the place of the agent, where the readers are.
+    fn inside(&self, program: &str) -> Command {
+        self.agent.beside(program, Path::new("/"))
     }
 
     fn order(&self, word: &str) {
@@ -156,11 +170,15 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
     let claims = format!(r#"{{"sub":"{user}","nats":{{"type":"user"}}}}"#);
     for (word, part) in [
         ("prefix", "only the first 32 of"),
+        ("digest", "the SHA-512 digest"),
+        ("cut", "holds no signature"),
         ("swapped", "is not that of"),
         ("zeros", "zeros"),
         ("empty", "holds no signature"),
         ("status 6f00", "SW 6F00"),
-        ("untouched", "not touched in time"),
+        ("status 6a84", "does not sign"),
+        ("status 6982", "touch not given"),
+        ("untouched", "touch not given"),
         ("unplug", "not there"),
     ] {
         bench.order(word);
@@ -231,15 +249,7 @@ fn another_program_cannot_sign_with_the_pin_that_we_gave() {
     }
     let bench = Bench::new();
     let other = |apdus: &[&str]| {
-        let mut tool = command("nsenter");
-        tool.arg(format!("--target={}", bench.agent.pid()));
-        tool.args([
-            "--user",
-            "--mount",
-            "--net",
-            "--preserve-credentials",
-            "opensc-tool",
-        ]);
+        let mut tool = bench.inside("opensc-tool");
         // Its drivers would select other applets first.
         tool.args(["--card-driver", "default", "--reader", "1"]);
         tool.args(apdus.iter().flat_map(|apdu| ["--send-apdu", apdu]));
@@ -284,21 +294,173 @@ fn old_firmware_and_an_absent_card_are_named() {
 }
 
 #[test]
-fn eight_clients_sign_a_thousand_times_at_once() {
+fn eight_clients_sign_a_thousand_times_while_others_read_the_card() {
     if skipped("pcscd") {
         return;
     }
     let bench = Bench::new();
     bench.unlock("123456").expect("to unlock");
     let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    let done = AtomicBool::new(false);
+    let (mut reads, home) = (0, Scratch::new());
     std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let mut client = bench.client();
-                for _ in 0..125 {
-                    client.sign(&user, NONCE).expect("a signature");
-                }
-            });
+        let signers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut client = bench.client();
+                    for _ in 0..125 {
+                        client.sign(&user, NONCE).expect("a signature");
+                    }
+                })
+            })
+            .collect();
+        let reader = scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                // Another program selects applets and reads; now and then gpg looks for its own.
+                let mut tool = bench.inside("opensc-tool");
+                let select = "00:A4:04:00:05:A0:00:00:03:08:00";
+                tool.args(["--card-driver", "default", "--reader", "1"]);
+                tool.args(["--send-apdu", select, "--send-apdu", "00:FD:00:00:00"]);
+                let told = run(&mut tool, "").ok();
+                assert!(told.contains("SW1=0x90, SW2=0x00"), "{told}");
+                let mut gpg = bench.inside("gpg");
+                gpg.env("GNUPGHOME", home.path());
+                gpg.args(["--batch", "--card-status"]);
+                // It is no OpenPGP card; that it asked is enough.
+                run(&mut gpg, "");
+                reads += 1;
+            }
+        });
+        for signer in signers {
+            signer.join().expect("eight clients");
         }
+        done.store(true, Ordering::SeqCst);
+        reader.join().expect("a reader");
     });
+    let mut gpgconf = bench.inside("gpgconf");
+    run(
+        gpgconf
+            .env("GNUPGHOME", home.path())
+            .args(["--kill", "all"]),
+        "",
+    );
+    assert!(reads > 0);
+}
+
+#[test]
+fn every_length_is_signed_up_to_the_limit() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    // The holder's own process, without what the agent lets through.
+    let scratch = Scratch::new();
+    let holder = scratch.file(
+        "holder",
+        format!(
+            "#!/bin/sh\nexec nsenter --target={} --user --mount --net --preserve-credentials {}\n",
+            bench.agent.pid(),
+            program("nkey-holder").display()
+        ),
+    );
+    std::fs::set_permissions(&holder, Permissions::from_mode(0o700)).expect("a script");
+    let mut child = Child::start(&holder).expect("nkey-holder");
+    let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(20)) {
+        Ok(body) => Ok(body),
+        Err(Failed::Said(failure)) => Err(failure.text),
+        Err(Failed::Broken(why)) => panic!("{why}"),
+    };
+    let serial = SERIAL.to_string();
+    ask(&Ask::Piv { serial: &serial }).expect("the card");
+    ask(&Ask::Login { pin: "123456" }).expect("its PIN");
+    let seed = Seed::from_bytes(Kind::User, [3; 32]);
+    let key = seed.public_key();
+    let message: Vec<u8> = (0..3100u32).map(|byte| byte as u8).collect();
+    for length in 1..=3045 {
+        let message = &message[..length];
+        let slot = "9d";
+        let body = ask(&Ask::Sign { slot, message }).expect("a signature");
+        let signature = nkey_core::Signature::from_bytes(body.try_into().expect("64 bytes"));
+        assert!(key.verify(message, &signature), "{length} bytes");
+    }
+    // This card takes 3,072 bytes with what stands around the message.
+    let slot = "9d";
+    let told = ask(&Ask::Sign {
+        slot,
+        message: &message,
+    })
+    .expect_err("too long");
+    assert!(told.contains("does not sign 3100 bytes"), "{told}");
+}
+
+#[test]
+fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
+    if skipped("pcscd") {
+        return;
+    }
+    let mut readers = Readers::new();
+    let other = readers.add(SERIAL + 1, "5.7.1", &[(0x9d, 9)]);
+    let orders = readers.add(SERIAL, "5.7.1", &[(0x9d, 3)]);
+    let config = format!(
+        "[piv.key]\nserial = \"{SERIAL}\"\npatience = 5\n[piv.two]\nserial = \"{}\"\npatience = 5\n",
+        SERIAL + 1
+    );
+    let bench = Bench {
+        agent: Agent::inside(&readers.script(), &config),
+        orders,
+        _readers: readers,
+    };
+    wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+    bench.unlock("123456").expect("to unlock");
+    let one = bench.enrol("9d", Kind::User).expect("to enrol");
+    let two = bench
+        .client()
+        .enrol(&Enrol {
+            store: "piv:two",
+            slot: "9d",
+            kind: Kind::User,
+            name: "two",
+            flags: 0,
+            key: None,
+        })
+        .expect("to enrol");
+    let sign = |key: &PublicKey| -> Result<(), Error> {
+        let signature = bench.client().sign(key, NONCE)?;
+        assert!(key.verify(NONCE, &signature));
+        Ok(())
+    };
+    sign(&one).expect("one");
+    sign(&two).expect("two");
+    // Pulled out before a request: said so, and the other key goes on.
+    bench.order("unplug");
+    std::thread::sleep(Duration::from_millis(1500));
+    let (status, reason) = refusal(sign(&one));
+    assert_eq!(status, Status::StoreFailed);
+    assert!(
+        reason.contains("is not there") || reason.contains("removed"),
+        "{reason}"
+    );
+    sign(&two).expect("two");
+    // The two change places.
+    std::fs::write(&other, "unplug").expect("an order");
+    std::thread::sleep(Duration::from_millis(1500));
+    bench.order(&Readers::plug_into(0));
+    std::fs::write(&other, Readers::plug_into(1)).expect("an order");
+    for key in [&one, &two] {
+        wait_for(|| sign(key).is_ok(), "the cards to be found where they are");
+    }
+    // pcscd ends and starts anew.
+    let before = bench._readers.pcscd();
+    let pid = Pid::from_raw(before).expect("a process");
+    kill_process(pid, Signal::TERM).expect("to end pcscd");
+    wait_for(|| bench._readers.pcscd() != before, "another pcscd");
+    for key in [&one, &two] {
+        wait_for(|| sign(key).is_ok(), "pcscd to be there again");
+    }
+    // Pulled out after a signature, and plugged in again before the next.
+    sign(&one).expect("one");
+    bench.order("unplug");
+    std::thread::sleep(Duration::from_millis(1500));
+    bench.order("");
+    wait_for(|| sign(&one).is_ok(), "the card");
 }

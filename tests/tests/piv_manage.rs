@@ -1,13 +1,18 @@
 //! Managing PIV cards of the tests' own with `nkey piv`, beside Yubico's ykman.
 
 use nkey_agent::client::Enrol;
+use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{
     Agent, Output, Readers, Scratch, attestors, command, program, run, skipped, tool, wait_for,
 };
-use std::path::PathBuf;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 const SERIAL: u32 = 23_456_789;
 
@@ -62,11 +67,8 @@ impl Bench {
     }
 
     /// A program in the place of the agent, where the readers are.
-    fn inside(&self, program: impl AsRef<std::path::Path>) -> Command {
-        let mut inside = command("nsenter");
-        inside.arg(format!("--target={}", self.agent.pid()));
-        inside.args(["--user", "--mount", "--net", "--preserve-credentials"]);
-        inside.arg(program.as_ref()).current_dir(self.home.path());
+    fn inside(&self, program: impl AsRef<Path>) -> Command {
+        let mut inside = self.agent.beside(program, self.home.path());
         inside.env("NKEY_AUTH_SOCK", self.agent.socket());
         inside.env("HOME", self.home.path());
         inside
@@ -76,7 +78,6 @@ impl Bench {
     fn nkey(&self, arguments: &str) -> Output {
         let arguments = arguments.replace("CARD", &SERIAL.to_string());
         let mut nkey = self.inside(program("nkey"));
-        // `nsenter` stays in the folder where it was called.
         run(nkey.args(arguments.split_whitespace()), "")
     }
 
@@ -456,7 +457,7 @@ fn attest(algorithm: &str, constraints: bool) {
     // One changed bit, wherever it is.
     let der = word.replace("-----", "").replace(['\n', '\r'], "");
     assert!(der.len() > 1000);
-    let at = word.find("MII").expect("base64") + 500;
+    let at = word.find("MII").expect("base64") + 300;
     let mut changed = word.clone();
     let letter = if &changed[at..=at] == "A" { "B" } else { "A" };
     changed.replace_range(at..=at, letter);
@@ -521,4 +522,105 @@ fn an_attestation_of_old_shape_is_good_without_basic_constraints() {
         return;
     }
     attest("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", false);
+}
+
+#[test]
+fn a_touch_is_asked_for_and_who_does_not_wait_is_free() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new(&[(0x9a, 1)]);
+    bench.init();
+    let always = bench.key("piv generate CARD 9c -u --pin-file new-pin --touch-policy always");
+    let cached = bench.key("piv generate CARD 9d -u --pin-file new-pin --touch-policy cached");
+    let never = PublicKey::from_bytes(
+        Kind::User,
+        *nkey_core::nkey::Seed::from_bytes(Kind::User, [1; 32])
+            .public_key()
+            .as_bytes(),
+    );
+    for (slot, key) in [("9c", &always), ("9d", &cached), ("9a", &never)] {
+        bench.signs(slot, key);
+    }
+    let nonce = b"abcdefghijklmno";
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let client = || {
+        let mut client = bench.agent.client();
+        let (notices, started) = (Arc::clone(&notices), Instant::now());
+        client.on_notice(move |text| {
+            let row = (text.to_owned(), started.elapsed());
+            notices.lock().expect("notices").push(row);
+        });
+        client
+    };
+    let heard = || std::mem::take(&mut *notices.lock().expect("notices"));
+    // Announced at once, whether or not the finger is quick.
+    client().sign(&always, nonce).expect("a signature");
+    let told = heard();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].0.starts_with("touch piv:key (card 23456789)"),
+        "{told:?}"
+    );
+    client().sign(&never, nonce).expect("a signature");
+    assert_eq!(heard(), []);
+    // A touch that the card still remembers is not asked for.
+    client().sign(&cached, nonce).expect("a signature");
+    assert_eq!(heard(), []);
+    // One that it forgot is, once the card takes its time.
+    std::thread::sleep(Duration::from_secs(16));
+    bench.order("wait");
+    std::thread::scope(|scope| {
+        let signing = scope.spawn(|| client().sign(&cached, nonce));
+        wait_for(|| !notices.lock().expect("notices").is_empty(), "a notice");
+        bench.order("");
+        signing.join().expect("no panic").expect("a signature");
+    });
+    let told = heard();
+    assert!(told[0].1 > Duration::from_millis(450), "{told:?}");
+    // Nobody touches it.
+    bench.order("untouched");
+    let told = client()
+        .sign(&always, nonce)
+        .expect_err("no touch")
+        .to_string();
+    assert!(told.contains("touch not given"), "{told}");
+    heard();
+    // Who gives up is free; the card is busy until it answers.
+    bench.order("wait");
+    let mut giving_up = UnixStream::connect(bench.agent.socket()).expect("the agent");
+    let request = sign_request(&always, nonce);
+    giving_up.write_all(&request).expect("a request");
+    std::thread::sleep(Duration::from_millis(700));
+    drop(giving_up);
+    let other = bench
+        .agent
+        .client()
+        .generate(Kind::User, "", 0)
+        .expect("a key");
+    bench
+        .agent
+        .client()
+        .sign(&other, nonce)
+        .expect("another key");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let started = Instant::now();
+            client().sign(&never, nonce).expect("a signature");
+            started.elapsed()
+        });
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(!waiting.is_finished());
+        bench.order("");
+        assert!(waiting.join().expect("no panic") > Duration::from_millis(500));
+    });
+}
+
+/// `SSH_AGENTC_SIGN_REQUEST`, as a client sends that goes away meanwhile.
+fn sign_request(key: &PublicKey, message: &[u8]) -> Vec<u8> {
+    let mut frame = Writer::new();
+    let at = frame.begin_frame();
+    frame.byte(13).key_blob(key).string(message).uint32(0);
+    frame.end_frame(at);
+    frame.as_bytes().to_vec()
 }

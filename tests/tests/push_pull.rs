@@ -2,7 +2,7 @@
 
 use nkey_core::nkey::PublicKey;
 use nkey_tests::nats::Message;
-use nkey_tests::{Demo, Scratch, User, account_server, command, run, skipped, wait_for};
+use nkey_tests::{Demo, Scratch, User, account_server, command, free_port, run, skipped, wait_for};
 use std::net::TcpStream;
 use std::path::Path;
 use std::str::FromStr;
@@ -75,6 +75,27 @@ fn what_is_pushed_takes_effect_while_clients_are_connected() {
     assert!(
         demo.nkey("describe account -n demo -F nats.limits.conn")
             .contains('1')
+    );
+}
+
+#[test]
+fn accounts_are_pushed_and_pulled_over_a_websocket() {
+    if skipped("nats-server") {
+        return;
+    }
+    let demo = Demo::new();
+    let port = free_port();
+    let socket = format!("websocket {{ listen: \"127.0.0.1:{port}\", no_tls: true }}");
+    let server = demo.server(FULL, &socket);
+    let pushed = demo.nkey(&format!("push -A -u ws://127.0.0.1:{port}"));
+    assert!(pushed.contains("demo"), "{pushed}");
+    let pulled = demo.nkey(&format!("pull -A -u ws://127.0.0.1:{port}"));
+    assert!(pulled.contains("demo: unchanged"), "{pulled}");
+    // What went in there is what the server has.
+    let compared = demo.nkey(&format!("push -D -u {}", server.url()));
+    assert!(
+        compared.contains("account demo: no difference"),
+        "{compared}"
     );
 }
 

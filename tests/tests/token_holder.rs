@@ -3,7 +3,7 @@
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_core::policy::Policy;
+use nkey_core::policy::{Claims, Kinds, Policy, Presence, Signable};
 use nkey_core::token::{Answer, Command, Init};
 use nkey_tests::virtual_token::Running;
 use nkey_tests::{Agent, Scratch, run, server_accepts, skipped, wait_for};
@@ -93,9 +93,13 @@ impl Bench {
     }
 
     fn init(&self) {
+        self.init_at(now());
+    }
+
+    fn init_at(&self, time: u64) {
         let init = Init {
             pin: PIN.as_bytes(),
-            time: now(),
+            time,
             iterations: 1_000,
             importable: false,
             peer: None,
@@ -196,7 +200,24 @@ fn operator_account_and_user_are_born_on_a_token_and_a_server_accepts() {
     assert_eq!(slots[1].enrolled, Some(account));
     let keys = bench.client().list().expect("keys");
     assert!(keys.iter().all(|key| key.store == STORE) && keys.len() == 3);
+    // A new operator's key signs accounts; its own claims need leave from whoever holds the button.
+    let leave = Policy {
+        claims: Claims::of(&[Signable::Operator, Signable::Account]),
+        kinds: Kinds::of(&[Kind::Operator, Kind::Account]),
+        ..Policy::new(Kind::Operator)
+    };
+    let loosen = Command::Loosen {
+        slot: 0,
+        policy: leave,
+    };
+    pass(&mut bench.client(), loosen).expect("to loosen it");
     server_accepts(&bench.agent, &operator, &account, &user);
+    let home = Scratch::new();
+    for command in ["store list", "agent status"] {
+        let text = run(&mut bench.agent.nkey(home.path(), command), "").ok();
+        let row = text.lines().find(|line| line.contains(STORE));
+        assert!(row.is_some_and(|row| row.contains("VIRTUAL")), "{text}");
+    }
     // Any ssh-agent client signs as well; it is told nothing and waits.
     let (mut client, heard) = bench.told();
     let signature = client.sign_standard(&user, NONCE).expect("an answer");
@@ -525,6 +546,8 @@ fn a_lying_token_is_noticed_whatever_it_lies_about() {
         ("serial", "this is the token VIRTUAL-OTHER, not VIRTUAL-1"),
         ("protocol", "versions 200 to 201"),
         ("id", "does not answer as a token does"),
+        ("noise", "does not answer as a token does"),
+        ("endless", "does not answer as a token does"),
         ("attestation", "not signed by its device key"),
     ] {
         bench.replug("always", &["--lie", lie]);
@@ -585,7 +608,62 @@ fn a_virtual_token_is_refused_without_leave_by_name() {
 }
 
 #[test]
-fn commands_are_passed_on_but_none_that_signs_and_none_from_another_machine() {
+fn a_time_far_from_the_last_press_needs_the_button_held_and_may_be_given_up() {
+    let mut bench = Bench::blank();
+    bench.init_at(now() - 40 * 86_400);
+    bench.replug("ask", &[]);
+    let socket = bench.agent.socket();
+    let unlock = move |say: std::sync::mpsc::Sender<String>| {
+        let mut prompt = Saying(say);
+        Client::connect(&socket)
+            .expect("the agent")
+            .unlock_store(STORE, &mut prompt)
+    };
+    let hold = "hold the button on token:one (VIRTUAL-1) for 3 s: the time it is told is too far from the last time its button was pressed";
+    let (say, heard) = channel();
+    let unlocking = std::thread::spawn({
+        let unlock = unlock.clone();
+        move || unlock(say)
+    });
+    says(&heard, hold);
+    // Locking takes it back.
+    bench.client().lock_store(STORE).expect("to lock");
+    let (status, reason) = refusal(unlocking.join().expect("a thread"));
+    assert!(
+        status == Status::Refused && reason.contains("taken back"),
+        "{reason}"
+    );
+    let (say, heard) = channel();
+    let unlocking = std::thread::spawn(move || unlock(say));
+    says(&heard, hold);
+    bench.press();
+    let status = unlocking.join().expect("a thread").expect("to unlock");
+    assert!(!status.is_locked());
+}
+
+/// Gives the PIN, and passes on what is said.
+struct Saying(std::sync::mpsc::Sender<String>);
+
+impl Prompt for Saying {
+    fn message(&mut self, text: &str) {
+        let _ = self.0.send(text.to_owned());
+    }
+
+    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(PIN.to_owned()))
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}
+
+#[test]
+fn commands_are_passed_on_but_none_that_signs() {
     let bench = Bench::new();
     let user = bench.generate(Kind::User, "front");
     let mut client = bench.client();
@@ -630,4 +708,59 @@ fn commands_are_passed_on_but_none_that_signs_and_none_from_another_machine() {
     let (status, reason) = refusal(pass(&mut client, Command::Erase { slot: 0 }));
     assert_eq!(status, Status::Locked);
     assert!(reason.contains("nkey token unlock VIRTUAL-1"), "{reason}");
+}
+
+#[test]
+fn eight_clients_sign_at_once_and_others_do_not_wait_for_a_press() {
+    let mut bench = Bench::new();
+    let user = bench.generate(Kind::User, "front");
+    let other = bench.client().generate(Kind::User, "", 0).expect("a key");
+    let silent = Policy {
+        presence: Presence::Never,
+        ..Policy::new(Kind::User)
+    };
+    let loosen = Command::Loosen {
+        slot: 0,
+        policy: silent,
+    };
+    pass(&mut bench.client(), loosen).expect("to loosen it");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                for _ in 0..25 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
+    let counted = pass(&mut bench.client(), Command::Counters).expect("its counters");
+    let counted = postcard::from_bytes(&counted);
+    // Two hundred, and the attestation of the enrolment.
+    assert!(
+        matches!(&counted, Ok(Answer::Counters(counters)) if counters.signatures == 201),
+        "{counted:?}"
+    );
+    // While one request waits for the button, keys elsewhere sign.
+    let always = Policy::new(Kind::User);
+    let tighten = Command::Tighten {
+        slot: 0,
+        policy: always,
+    };
+    pass(&mut bench.client(), tighten).expect("to tighten it");
+    bench.replug("ask", &[]);
+    bench.unlock(PIN).expect("to unlock");
+    let (mut client, heard) = bench.told();
+    let signing = std::thread::spawn(move || client.sign(&user, NONCE));
+    says(&heard, PRESS);
+    let mut client = bench.client();
+    for _ in 0..100 {
+        client.sign(&other, NONCE).expect("a signature");
+    }
+    // What is asked of the token meanwhile is answered from what it said last.
+    let stores = client.stores().expect("stores");
+    assert_eq!(stores[1].state(), "ready", "{stores:?}");
+    assert!(!signing.is_finished());
+    bench.press();
+    signing.join().expect("a thread").expect("a signature");
 }

@@ -153,12 +153,17 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with the agent's reason.
     pub fn generate(&mut self, kind: Kind, name: &str, flags: u32) -> Result<PublicKey, Error> {
-        let mut body = self.ask(Name::Generate, |request| {
+        let body = self.ask(Name::Generate, |request| {
             request
                 .string(kind.name().as_bytes())
                 .string(name.as_bytes())
                 .uint32(flags);
         })?;
+        Client::made(kind, body)
+    }
+
+    /// The key that was made.
+    pub(super) fn made(kind: Kind, mut body: Reader<'_>) -> Result<PublicKey, Error> {
         Ok(PublicKey::from_str(body.text()?)?.expect_kind(kind)?)
     }
 

@@ -5,7 +5,6 @@ use crate::message::{MAX_FRAME, Name, Status, number};
 use crate::wire::{Reader, Writer};
 use nkey_core::nkey::{Kind, PublicKey};
 use std::io::{Read, Write};
-use std::str::FromStr;
 use zeroize::Zeroize;
 
 /// Requests under way at most.
@@ -35,7 +34,7 @@ impl Client {
                     .string(name.as_bytes())
                     .uint32(flags);
             },
-            |mut body| Ok(PublicKey::from_str(body.text()?)?.expect_kind(kind)?),
+            |body| Client::made(kind, body),
         )
     }
 
@@ -70,6 +69,7 @@ impl Client {
         write: impl Fn(&mut Writer, &str),
         read: impl Fn(Reader<'_>) -> Result<T, Error>,
     ) -> Result<Vec<Result<T, Error>>, Error> {
+        self.settle()?;
         let mut results = Vec::with_capacity(items.len());
         let mut sizes = Vec::with_capacity(items.len());
         let mut under_way = 0;
@@ -129,18 +129,9 @@ impl Client {
         name: Name,
         read: impl Fn(Reader<'_>) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
-        let Some((&number::EXTENSION_RESPONSE, rest)) = self.answer.split_first() else {
-            return Err(Error::Foreign(name.as_str()));
-        };
-        let mut reader = Reader::new(rest);
-        if reader.string()? != name.as_str().as_bytes() {
-            return Err(Error::Answer("an answer to another request"));
-        }
-        let status = Status::from_byte(reader.byte()?).ok_or(Error::Answer("an unknown status"))?;
-        let reason = reader.text()?.to_owned();
-        Ok(match status {
-            Status::Ok => read(reader),
-            status => Err(Error::Refused { status, reason }),
+        Ok(match self.outcome(name)? {
+            (Status::Ok, _, body) => read(body),
+            (status, reason, _) => Err(Error::Refused { status, reason }),
         })
     }
 }

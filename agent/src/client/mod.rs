@@ -11,6 +11,7 @@
 //! # Ok(()) }
 //! ```
 
+mod ahead;
 mod error;
 mod keys;
 mod many;
@@ -54,6 +55,7 @@ pub struct Client {
     rest: Vec<u8>,
     request: Writer,
     notice: Option<Box<Notice>>,
+    ahead: ahead::Ahead,
 }
 
 /// What is done with a message to the person.
@@ -83,6 +85,7 @@ impl Client {
             rest: Vec::new(),
             request: Writer::new(),
             notice: None,
+            ahead: ahead::Ahead::None,
         })
     }
 
@@ -103,6 +106,7 @@ impl Client {
 
     /// Sends a request of a standard type and reads the answer: its type and bytes.
     fn standard(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(u8, &[u8]), Error> {
+        self.settle()?;
         self.send(kind, body)?;
         self.read_answer()?;
         self.last_answer()
@@ -194,6 +198,13 @@ impl Client {
         name: Name,
         body: impl FnOnce(&mut Writer),
     ) -> Result<(Status, String, Reader<'_>), Error> {
+        self.extension(name, body)?;
+        self.outcome(name)
+    }
+
+    /// Sends a request of ours and reads the answer, after what is said to the person before it.
+    fn extension(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<(), Error> {
+        self.settle()?;
         self.send(number::EXTENSION, |request| {
             request.string(name.as_str().as_bytes());
             body(request);
@@ -202,10 +213,15 @@ impl Client {
         while self.heard_notice(name)? {
             self.read_answer()?;
         }
-        let (kind, rest) = self.last_answer()?;
-        if kind != number::EXTENSION_RESPONSE {
+        self.last_answer()?;
+        Ok(())
+    }
+
+    /// The status, the reason and the body of the answer that was read.
+    fn outcome(&self, name: Name) -> Result<(Status, String, Reader<'_>), Error> {
+        let Some((&number::EXTENSION_RESPONSE, rest)) = self.answer.split_first() else {
             return Err(Error::Foreign(name.as_str()));
-        }
+        };
         let mut reader = Reader::new(rest);
         if reader.string()? != name.as_str().as_bytes() {
             return Err(Error::Answer("an answer to another request"));
@@ -244,7 +260,12 @@ impl Client {
 
     /// As [`Client::exchange`], and everything but success is an error.
     fn ask(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<Reader<'_>, Error> {
-        match self.exchange(name, body)? {
+        self.extension(name, body)?;
+        self.answered(name)
+    }
+
+    fn answered(&self, name: Name) -> Result<Reader<'_>, Error> {
+        match self.outcome(name)? {
             (Status::Ok, _, reader) => Ok(reader),
             (status, reason, _) => Err(Error::Refused { status, reason }),
         }

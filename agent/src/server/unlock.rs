@@ -256,7 +256,7 @@ fn unlock_own(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), 
 fn unlock_holders(stores: &[Arc<dyn Store>], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
     holders(stores).try_for_each(|enrolled| match penalised(enrolled, prompt) {
         Err(StoreError::Cancelled) => Ok(()),
-        Err(error @ StoreError::Holder(..)) => {
+        Err(error @ (StoreError::Holder(..) | StoreError::Declined(..))) => {
             prompt.message(&format!("stays locked: {error}"));
             Ok(())
         }

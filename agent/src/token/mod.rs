@@ -7,6 +7,7 @@ mod error;
 mod find;
 mod port;
 mod talk;
+pub mod uf2;
 
 pub use error::TokenError;
 pub use find::{Found, PRODUCT, SERIAL_PREFIX, USB_ID, find};

@@ -3,8 +3,8 @@
 use super::port::Port;
 use super::{Found, TokenError, find};
 use nkey_core::token::{
-    Answer, Code, Command, FRAME_LEN, Fault, PRESS_MS, PROTOCOL, Press, Request, Response, Session,
-    State, VIRTUAL, decode, encode,
+    Answer, Code, Command, FRAME_LEN, Fault, Hello, PRESS_MS, PROTOCOL, Press, Request, Response,
+    Session, State, VIRTUAL, decode, encode,
 };
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -67,6 +67,23 @@ pub struct About {
     pub device: [u8; 32],
     /// Slots for keys.
     pub slots: u8,
+}
+
+impl From<Hello<'_>> for About {
+    fn from(hello: Hello<'_>) -> About {
+        About {
+            firmware: shown(hello.firmware),
+            hash: hello.hash,
+            serial: shown(hello.serial),
+            chip: shown(hello.chip),
+            max_message: usize::try_from(hello.max_message).unwrap_or(usize::MAX),
+            capabilities: hello.capabilities,
+            state: hello.state,
+            fault: hello.fault,
+            device: hello.device,
+            slots: hello.slots,
+        }
+    }
 }
 
 /// A token that is connected.
@@ -176,18 +193,7 @@ impl Token {
                     let serial = shown(hello.serial);
                     return Err(TokenError::Protocol { serial, versions });
                 }
-                About {
-                    firmware: shown(hello.firmware),
-                    hash: hello.hash,
-                    serial: shown(hello.serial),
-                    chip: shown(hello.chip),
-                    max_message: usize::try_from(hello.max_message).unwrap_or(usize::MAX),
-                    capabilities: hello.capabilities,
-                    state: hello.state,
-                    fault: hello.fault,
-                    device: hello.device,
-                    slots: hello.slots,
-                }
+                About::from(hello)
             }
             _ => return Err(self.nonsense()),
         };

@@ -4,9 +4,9 @@
 use nkey_agent::client::{Client, Enrol, Prompt};
 use nkey_agent::message::MAX_SIGNING_INPUT;
 use nkey_agent::server::{self, Agent};
-use nkey_agent::store::enrolled::{About, Condition, Enrolled, Holder, Records, Slot};
+use nkey_agent::store::enrolled::{About, Condition, Enrolled, Holder, Record, Records, Slot};
 use nkey_agent::store::volatile::Volatile;
-use nkey_agent::store::{Check, Flags, KeyInfo, State, Store, StoreError};
+use nkey_agent::store::{Check, Flags, KeyInfo, Person, State, Store, StoreError};
 use nkey_core::Signature;
 use nkey_core::nkey::{KeyPair, Kind, PublicKey, Secret, Seed};
 use std::io::{Read, Write};
@@ -219,6 +219,8 @@ pub struct Card {
     pub sign: Box<Sign>,
     /// `None` if it needs no PIN, else whether it has it.
     pub pin: Option<AtomicBool>,
+    /// What its person is told before it signs.
+    pub says: Option<&'static str>,
 }
 
 impl Card {
@@ -233,6 +235,7 @@ impl Card {
             limit: 1000,
             sign: Box::new(sign),
             pin: None,
+            says: None,
         }
     }
 
@@ -296,6 +299,23 @@ impl Holder for Card {
         assert_eq!(slot, "1");
         assert!(message.len() <= self.limit);
         (self.sign)(&pair(Kind::Account, 5), message)
+    }
+
+    fn sign_for(
+        &self,
+        record: &Record,
+        message: &[u8],
+        person: &dyn Person,
+    ) -> Result<Signature, StoreError> {
+        if let Some(text) = self.says {
+            person.say(text);
+        }
+        self.sign(&record.slot, &record.key, message)
+    }
+
+    /// As a token that does whatever it is told.
+    fn pass(&self, _: &[u8], _: &dyn Person) -> Result<Vec<u8>, StoreError> {
+        Ok(vec![0])
     }
 
     fn is_locked(&self) -> bool {

@@ -28,5 +28,6 @@ pub mod revocations;
 pub mod select;
 pub mod sign;
 pub mod store;
+pub mod token;
 pub mod validate;
 pub mod verify;

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::output::clean_inline;
 use crate::store::Store;
 use crate::store::chain::{Report, check_store};
+use crate::store::limits::Limits;
 use nkey_core::jwt::MAX_TOKEN;
 use nkey_core::tolerant;
 use nkey_core::validate::Class;
@@ -47,7 +48,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
                 // As nsc: the selected account, if there is one.
                 None => store.account(&operator, None).into_iter().collect(),
             };
-            check_store(&operator, &accounts, ctx.now())?
+            check_store(&operator, &accounts, Limits::known(ctx), ctx.now())?
         }
     };
     if args.json {

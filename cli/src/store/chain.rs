@@ -5,6 +5,7 @@
 
 use super::cycles::Accounts;
 use super::defaults::scoped_permissions;
+use super::limits::Limits;
 use super::operator::Operator;
 use super::token::{Entry, Typed};
 use crate::error::Error;
@@ -44,6 +45,7 @@ pub struct Report {
     pub tokens: usize,
     entity: String,
     file: String,
+    limits: Limits,
 }
 
 const fn class_name(class: Class) -> &'static str {
@@ -151,6 +153,10 @@ impl Report {
                     entry.version,
                     now,
                 );
+                let issuer = &entry.claims.standard.iss;
+                if let Some(warning) = self.limits.warning(&entry.token, issuer) {
+                    self.push(Class::Warning, "", warning);
+                }
                 let name = &entry.claims.standard.name;
                 if *name != entry.name {
                     self.push(
@@ -169,12 +175,21 @@ impl Report {
     }
 }
 
-/// Validates an operator, and of its accounts the named ones with their users.
+/// Validates an operator, and of its accounts the named ones with their users. `limits` are those
+/// of the keys' holders.
 ///
 /// # Errors
 /// If a folder cannot be read; what is wrong with a token is a finding.
-pub fn check_store(operator: &Operator, accounts: &[String], now: i64) -> Result<Report, Error> {
-    let mut report = Report::default();
+pub fn check_store(
+    operator: &Operator,
+    accounts: &[String],
+    limits: Limits,
+    now: i64,
+) -> Result<Report, Error> {
+    let mut report = Report {
+        limits,
+        ..Report::default()
+    };
     let name = operator.name();
     let path = operator.dir().join(format!("{name}.jwt"));
     let entry = report.entry(format!("operator {name}"), &path, operator.claims(), now);
@@ -459,7 +474,13 @@ mod tests {
     fn the_store_that_nsc_wrote_is_taken_by_servers() {
         let operator = fixture();
         let when = operator.claims().unwrap().claims.standard.iat + 60;
-        let report = check_store(&operator, &operator.accounts().unwrap(), when).unwrap();
+        let report = check_store(
+            &operator,
+            &operator.accounts().unwrap(),
+            Limits::default(),
+            when,
+        )
+        .unwrap();
         assert_eq!(report.tokens, 13);
         let found: Vec<_> = report
             .findings
@@ -535,7 +556,13 @@ mod tests {
                 token(&self.user, &self.signers[2]),
             );
             let operator = Operator::load(&self.scratch.path, "op").unwrap();
-            let report = check_store(&operator, &operator.accounts().unwrap(), NOW).unwrap();
+            let report = check_store(
+                &operator,
+                &operator.accounts().unwrap(),
+                Limits::default(),
+                NOW,
+            )
+            .unwrap();
             report
                 .findings
                 .into_iter()

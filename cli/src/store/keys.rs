@@ -27,6 +27,11 @@ pub mod key_names {
         identity(&[path, &["sk"]].concat())
     }
 
+    /// Of a second signing key, which lies elsewhere.
+    pub fn second_key(path: &[&str]) -> String {
+        identity(&[path, &["sk2"]].concat())
+    }
+
     /// Of the curve key of the account that `path` names.
     pub fn curve_key(path: &[&str]) -> String {
         identity(&[path, &["curve"]].concat())
@@ -39,6 +44,8 @@ pub mod key_names {
 /// no key stays that nothing names; asked twice, the run ends at once.
 pub struct Fresh {
     keys: Vec<PublicKey>,
+    /// The agent was told to begin with one more.
+    ahead: bool,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -48,6 +55,15 @@ impl Fresh {
     /// # Errors
     /// Exit 4 if there is no agent, or its vault is locked.
     pub fn begin(ctx: &mut Context) -> Result<Fresh, Error> {
+        Fresh::expect_open(ctx)?;
+        Fresh::unasked()
+    }
+
+    /// Whether the agent makes keys.
+    ///
+    /// # Errors
+    /// Exit 4 if there is no agent, or its vault is locked.
+    pub fn expect_open(ctx: &mut Context) -> Result<(), Error> {
         let status = ctx.agent()?.status()?;
         // The first store takes new keys; a holder without its PIN matters to its own keys only.
         match status.stores.first().filter(|store| store.locked) {
@@ -55,7 +71,7 @@ impl Fresh {
                 Error::no_agent(format!("the agent's {} is locked", store.name))
                     .next("nkey agent unlock"),
             ),
-            None => Fresh::unasked(),
+            None => Ok(()),
         }
     }
 
@@ -66,6 +82,7 @@ impl Fresh {
     pub fn unasked() -> Result<Fresh, Error> {
         Ok(Fresh {
             keys: Vec::new(),
+            ahead: false,
             interrupted: interruption()?,
         })
     }
@@ -112,6 +129,37 @@ impl Fresh {
         Ok(key)
     }
 
+    /// Has the agent begin with a key of a user, for what would keep it waiting:
+    /// [`Fresh::generated`] takes it.
+    ///
+    /// # Errors
+    /// Exit 4 if there is no agent.
+    pub fn generate_ahead(
+        &mut self,
+        ctx: &mut Context,
+        kind: Kind,
+        name: &str,
+    ) -> Result<(), Error> {
+        self.check()?;
+        ctx.agent()?.generate_ahead(kind, name, flags(kind))?;
+        self.ahead = true;
+        Ok(())
+    }
+
+    /// The key that the agent began with; none if it was not told to.
+    ///
+    /// # Errors
+    /// What the agent says.
+    pub fn generated(&mut self, ctx: &mut Context) -> Result<Option<PublicKey>, Error> {
+        if !std::mem::take(&mut self.ahead) {
+            return Ok(None);
+        }
+        let key = ctx.agent()?.generated()?;
+        self.keys.extend(key);
+        self.check()?;
+        Ok(key)
+    }
+
     /// Makes keys of one kind, as [`Fresh::generate`], one of each name.
     ///
     /// # Errors
@@ -133,6 +181,12 @@ impl Fresh {
 
     /// Removes the keys again, since `error` ended the run before they were used.
     pub fn abandon(&mut self, ctx: &mut Context, error: Error) -> Error {
+        if std::mem::take(&mut self.ahead)
+            && let Ok(agent) = ctx.agent()
+        {
+            // A refusal left nothing behind, and without a connection nothing can be removed.
+            self.keys.extend(agent.generated().unwrap_or_default());
+        }
         for key in self.keys.drain(..) {
             if let Err(kept) = ctx.agent().and_then(|agent| Ok(agent.remove(&key)?)) {
                 ctx.out.note(format!(
@@ -144,8 +198,11 @@ impl Fresh {
     }
 }
 
-/// What says that the person, or the system, wants an end.
-fn interruption() -> Result<Arc<AtomicBool>, Error> {
+/// What says that the person, or the system, wants an end; asked twice, the run ends at once.
+///
+/// # Errors
+/// If signals cannot be caught.
+pub fn interruption() -> Result<Arc<AtomicBool>, Error> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         // In this order: the first signal raises the flag, the second finds it raised.

@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod issue;
 pub mod keys;
 pub mod keystore;
+pub mod limits;
 mod lock;
 pub mod managed;
 mod name;

@@ -15,12 +15,25 @@ pub const ACCOUNT: &str = "SYS";
 /// The name of its user.
 pub const USER: &str = "sys";
 
+/// What an account gets besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra<'a> {
+    /// Nothing.
+    Nothing,
+    /// nsc's monitoring exports.
+    System,
+    /// A second signing key in this store.
+    Second(&'a str),
+}
+
 /// An account with a signing key and one user, issued and not yet written.
 pub struct Pair {
     /// The account's key.
     pub account: PublicKey,
     /// Its signing key.
     pub signing_key: PublicKey,
+    /// Its second signing key.
+    pub second: Option<PublicKey>,
     /// The user's key.
     pub user: PublicKey,
     names: [String; 2],
@@ -30,7 +43,6 @@ pub struct Pair {
 impl Pair {
     /// Makes the keys of an account and its user and issues both; `signer` signs the account,
     /// which without one signs itself.
-    /// With `system`, the account has nsc's monitoring exports.
     ///
     /// # Errors
     /// What the agent says.
@@ -40,7 +52,7 @@ impl Pair {
         operator: &str,
         [account_name, user_name]: [&str; 2],
         signer: Option<&PublicKey>,
-        system: bool,
+        extra: Extra<'_>,
     ) -> Result<Pair, Error> {
         let path = [operator, account_name];
         let account = fresh.generate(ctx, Kind::Account, &key_names::identity(&path))?;
@@ -52,8 +64,24 @@ impl Pair {
         )?;
         let mut claims = new_account(&account, account_name);
         claims.nats.signing_keys = vec![SigningKey::Plain(signing_key.to_string())];
-        if system {
-            claims.nats.exports = system_exports();
+        let mut second = None;
+        match extra {
+            Extra::Nothing => {}
+            Extra::System => claims.nats.exports = system_exports(),
+            Extra::Second(store) => {
+                let name = key_names::second_key(&path);
+                let key = fresh.generate_in(ctx, Some(store), Kind::Account, &name)?;
+                claims
+                    .nats
+                    .signing_keys
+                    .push(SigningKey::Plain(key.to_string()));
+                // Servers read the list as a map, so that it has one order.
+                claims
+                    .nats
+                    .signing_keys
+                    .sort_by(|one, other| one.key().cmp(other.key()));
+                second = Some(key);
+            }
         }
         let account_token = issue(ctx, signer.unwrap_or(&account), claims, 0)?;
         let mut claims = new_user(&user, user_name, false);
@@ -62,6 +90,7 @@ impl Pair {
         Ok(Pair {
             account,
             signing_key,
+            second,
             user,
             names: [account_name.to_owned(), user_name.to_owned()],
             tokens: [account_token, user_token],

@@ -57,6 +57,10 @@ pub trait Board {
     /// Milliseconds since power-up, never going back.
     fn ticks(&mut self) -> u64;
 
+    /// Called again and again while a PIN is stretched, which takes seconds: a sign of life
+    /// for a watchdog.
+    fn working(&mut self) {}
+
     /// About the board.
     fn info(&self) -> Info<'_>;
 }

@@ -2,9 +2,10 @@
 
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
+use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// 32 secret bytes, wiped when dropped.
 pub(super) type Secret32 = Zeroizing<[u8; 32]>;
@@ -49,12 +50,59 @@ pub(super) fn open(key: &[u8; 32], about: &[u8], sealed: &Sealed) -> Option<Secr
     Some(text)
 }
 
-/// The key that a PIN makes.
-pub(super) fn stretch(pin: &[u8], salt: &[u8; 16], device: &[u8; 32], iterations: u32) -> Secret32 {
-    let mut both = Zeroizing::new([0u8; 48]);
-    both[..16].copy_from_slice(salt);
-    both[16..].copy_from_slice(device);
+/// Iterations between two signs of life.
+const BREATH: u32 = 256;
+
+/// The key that a PIN makes: PBKDF2-HMAC-SHA256 with the salt and the device's secret, one
+/// block. It takes seconds, so `working` is called again and again meanwhile.
+pub(super) fn stretch(
+    pin: &[u8],
+    salt: &[u8; 16],
+    device: &[u8; 32],
+    iterations: u32,
+    working: &mut dyn FnMut(),
+) -> Secret32 {
     let mut key = Secret32::default();
-    pbkdf2::pbkdf2_hmac::<Sha256>(pin, &both[..], iterations, &mut key[..]);
+    // HMAC takes keys of any length.
+    let Ok(keyed) = Hmac::<Sha256>::new_from_slice(pin) else {
+        return key;
+    };
+    let mut hash = keyed.clone();
+    for part in [&salt[..], device, &1u32.to_be_bytes()] {
+        hash.update(part);
+    }
+    let mut last = hash.finalize().into_bytes();
+    key.copy_from_slice(&last);
+    for iteration in 1..iterations {
+        if iteration % BREATH == 0 {
+            working();
+        }
+        let mut hash = keyed.clone();
+        hash.update(&last);
+        last = hash.finalize().into_bytes();
+        key.iter_mut()
+            .zip(&last)
+            .for_each(|(key, last)| *key ^= last);
+    }
+    last.zeroize();
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretching_is_pbkdf2_and_shows_signs_of_life() {
+        for (pin, iterations, signs) in [(&b"correct horse"[..], 1_000, 3), (&[7; 64], 1, 0)] {
+            let (salt, device) = ([1; 16], [2; 32]);
+            let both = [&salt[..], &device].concat();
+            let mut wanted = [0; 32];
+            pbkdf2::pbkdf2_hmac::<Sha256>(pin, &both, iterations, &mut wanted);
+            let mut seen = 0;
+            let key = stretch(pin, &salt, &device, iterations, &mut || seen += 1);
+            assert_eq!(*key, wanted);
+            assert_eq!(seen, signs);
+        }
+    }
 }

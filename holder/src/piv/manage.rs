@@ -118,31 +118,29 @@ pub fn run(serial: &str, order: &Order<'_>, out: &mut Writer) -> Result<(), Fail
     result
 }
 
-/// Makes a key in the first slot that is free, for an agent that has the PIN: its slot. The
-/// retired slots come first, since other software uses the others by their names.
+/// Makes a key in the first slot that is free, for an agent that has the PIN: its slot.
 ///
 /// # Errors
 /// If no slot is free, or the management key is not under the PIN.
 pub fn make_anywhere(serial: &str, kind: Kind, pin: &str) -> Result<u8, Failure> {
     let mut key = open(serial)?;
-    let result = free(&mut key).and_then(|slot| {
-        let place = Place {
-            slot,
-            kind,
-            pin: PinPolicy::Always.into(),
-            touch: TouchPolicy::Never.into(),
-            replace: "",
-        };
-        let access = Access {
-            pin,
-            management: &[],
-        };
-        make(&mut key, &place, &access, None).map(|_| slot)
-    });
+    let place = Place {
+        slot: 0,
+        kind,
+        pin: PinPolicy::Always.into(),
+        touch: TouchPolicy::Never.into(),
+        replace: "",
+    };
+    let access = Access {
+        pin,
+        management: &[],
+    };
+    let made = make(&mut key, &place, &access, None);
     close(key);
-    result
+    Ok(made?.0)
 }
 
+/// The retired slots come first: other software uses the others by their names.
 fn free(key: &mut YubiKey) -> Result<u8, Failure> {
     for slot in (0x82..=0x95).chain([0x9a, 0x9c, 0x9d, 0x9e]) {
         if occupant(key, slot)?.is_none() {
@@ -171,10 +169,10 @@ fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), 
             }
         }
         Order::Generate(place, access) => {
-            out.raw(&make(key, place, access, None)?);
+            told_key(make(key, place, access, None)?, out);
         }
         Order::Import(place, access, seed) => {
-            out.raw(&make(key, place, access, Some(seed))?);
+            told_key(make(key, place, access, Some(seed))?, out);
         }
         Order::Attest { slot } => {
             let (attestation, of_f9) = attest(key, *slot)?;
@@ -206,6 +204,10 @@ fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), 
         } => delete(key, *slot, named, access)?,
     }
     Ok(())
+}
+
+fn told_key((slot, key): (u8, [u8; 32]), out: &mut Writer) {
+    out.byte(slot).raw(&key);
 }
 
 /// The slot, if keys of people go there.
@@ -303,14 +305,17 @@ fn shown(key: &mut YubiKey, slot: u8) -> Result<[u8; 32], Failure> {
     }
 }
 
-/// Makes or takes a key, and gives it its certificate.
+/// Makes or takes a key, and gives it its certificate: its slot, and itself.
 fn make(
     key: &mut YubiKey,
     place: &Place<'_>,
     access: &Access<'_>,
     seed: Option<&[u8]>,
-) -> Result<[u8; 32], Failure> {
-    let slot = place.slot;
+) -> Result<(u8, [u8; 32]), Failure> {
+    let slot = match place.slot {
+        0 => free(key)?,
+        slot => slot,
+    };
     let id = slot_id(slot)?;
     if let Some(found) = occupant(key, slot)?
         && !found.is_named(place.replace)
@@ -355,7 +360,7 @@ fn make(
             ),
         )
     })?;
-    Ok(public)
+    Ok((slot, public))
 }
 
 fn attest(key: &mut YubiKey, slot: u8) -> Result<(Vec<u8>, Vec<u8>), Failure> {

@@ -1,6 +1,6 @@
 //! Plugs PIV cards of the tests into vpcd: `nkey-test-card PORT SERIAL VERSION ORDERS ATTESTORS SLOT=BYTE...`;
 //! ATTESTORS is a folder with F9's key and certificate, or -.
-//! Unplugged, a card is plugged in again once its orders have changed.
+//! Unplugged, a card is plugged in again once its orders have changed; the order `at PORT` says where.
 
 use nkey_tests::PivCard;
 use std::net::TcpStream;
@@ -31,7 +31,7 @@ fn main() {
         Some(Path::new(attestors)).filter(|_| attestors != "-"),
         &slots,
     );
-    let port: u16 = port.parse().unwrap();
+    let mut port: u16 = port.parse().unwrap();
     let mut deadline = Instant::now() + Duration::from_secs(10);
     // pcscd listens late, and ends with the agent.
     while Instant::now() < deadline {
@@ -47,6 +47,10 @@ fn main() {
                 return;
             }
             std::thread::sleep(Duration::from_millis(20));
+        }
+        let order = std::fs::read_to_string(&orders).unwrap_or_default();
+        if let Some(other) = order.strip_prefix("at ") {
+            port = other.trim().parse().unwrap();
         }
         deadline = Instant::now() + Duration::from_secs(10);
     }

@@ -27,6 +27,12 @@ struct Args {
     /// Its serial number if VIRTUAL stands in it, or the end of one, after VIRTUAL
     #[arg(long, default_value = "1")]
     serial: String,
+    /// The chip that it says it has
+    #[arg(long, default_value = "VIRTUAL")]
+    chip: String,
+    /// The hash that it says its firmware has
+    #[arg(long, value_name = "HEX", default_value = "", value_parser = hash)]
+    hash: Hash,
     /// Who presses the button
     #[arg(long, value_enum, default_value = "ask")]
     presence: Presence,
@@ -47,6 +53,18 @@ struct Args {
     lie: Option<Lie>,
 }
 
+type Hash = [u8; 32];
+
+fn hash(text: &str) -> Result<Hash, String> {
+    let bytes = data_encoding::HEXLOWER
+        .decode(text.as_bytes())
+        .map_err(|error| error.to_string())?;
+    match bytes.len() {
+        0 => Ok([0; 32]),
+        _ => bytes.try_into().map_err(|_| "wanted 64 digits".to_owned()),
+    }
+}
+
 fn bit(text: &str) -> Result<(usize, u8), String> {
     let (byte, bit) = text.split_once(':').ok_or("wanted BYTE:BIT")?;
     let byte = byte.parse().map_err(|_| format!("{byte} is no number"))?;
@@ -59,6 +77,8 @@ fn main() -> ExitCode {
     let options = Options {
         flash: args.flash,
         serial: args.serial,
+        chip: args.chip,
+        hash: args.hash,
         presence: args.presence,
         faults: Faults {
             cut: args.cut,

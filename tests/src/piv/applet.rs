@@ -165,7 +165,8 @@ impl Applet {
         [&[length], &body[..]].concat()
     }
 
-    fn order(&self) -> String {
+    /// What the test says that the card shall do.
+    pub fn order(&self) -> String {
         let text = std::fs::read_to_string(&self.orders).unwrap_or_default();
         text.trim().to_owned()
     }

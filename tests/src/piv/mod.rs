@@ -73,6 +73,9 @@ impl PivCard {
             rustix::net::sockopt::set_tcp_quickack(&stream, true)?;
             let mut command = vec![0; usize::from(u16::from_be_bytes(length))];
             stream.read_exact(&mut command)?;
+            if self.applet.order() == "unplug" {
+                return Ok(());
+            }
             let answer = match command[..] {
                 [0 | 2] => {
                     self.select(Selected::Nothing);

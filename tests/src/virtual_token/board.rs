@@ -1,6 +1,7 @@
 //! A board made of a file, a clock, and somebody at the terminal.
 
 use super::flash::FileFlash;
+use super::serve::Options;
 use nkey_core::token::{Board, Info, Light, RandomFailed};
 use std::io::BufRead;
 use std::sync::Arc;
@@ -28,11 +29,13 @@ pub struct VirtualBoard {
     start: Instant,
     speed: u64,
     serial: String,
+    chip: String,
     hash: [u8; 32],
 }
 
 impl VirtualBoard {
-    pub fn new(flash: FileFlash, presence: Presence, serial: &str, speed: u64) -> VirtualBoard {
+    pub fn new(flash: FileFlash, options: &Options) -> VirtualBoard {
+        let presence = options.presence;
         let answer = Arc::new(AtomicBool::new(false));
         if presence == Presence::Ask {
             let answer = answer.clone();
@@ -52,12 +55,13 @@ impl VirtualBoard {
             light: Light::Off,
             since: Instant::now(),
             start: Instant::now(),
-            speed,
-            serial: match serial.contains("VIRTUAL") {
-                true => serial.to_owned(),
-                false => format!("VIRTUAL-{serial}"),
+            speed: options.speed,
+            serial: match options.serial.contains("VIRTUAL") {
+                true => options.serial.clone(),
+                false => format!("VIRTUAL-{}", options.serial),
             },
-            hash: [0; 32],
+            chip: options.chip.clone(),
+            hash: options.hash,
         }
     }
 
@@ -113,7 +117,7 @@ impl Board for VirtualBoard {
             firmware: env!("CARGO_PKG_VERSION"),
             hash: self.hash,
             serial: &self.serial,
-            chip: "VIRTUAL",
+            chip: &self.chip,
             is_virtual: true,
             panicked: false,
         }

@@ -17,12 +17,21 @@ pub enum Lie {
     Device,
     /// A bit of every attestation is wrong.
     Attestation,
+    /// What it sends is noise.
+    Noise,
+    /// It does not end what it sends.
+    Endless,
     /// It says that it speaks only a later protocol.
     Protocol,
 }
 
 /// Rewrites the frames of an answer.
 pub fn rewrite(lie: Lie, frames: &[u8]) -> Vec<u8> {
+    match lie {
+        Lie::Noise => return [vec![0x55; 300], vec![0]].concat(),
+        Lie::Endless => return vec![0x55; 20_000],
+        _ => {}
+    }
     let mut lies = Vec::new();
     for frame in frames.split_inclusive(|byte| *byte == 0) {
         let mut copy = frame.to_vec();

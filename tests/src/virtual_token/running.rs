@@ -50,6 +50,11 @@ impl Running {
         let _ = self.child.wait();
     }
 
+    /// Whether it has ended by itself, as one that was sent to its bootloader.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
+    }
+
     /// Ends it; what it said.
     pub fn stop(mut self) -> String {
         self.unplug();

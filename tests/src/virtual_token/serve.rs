@@ -15,6 +15,10 @@ pub struct Options {
     pub flash: PathBuf,
     /// Its serial number, or the end of one after VIRTUAL.
     pub serial: String,
+    /// The chip that it says it has.
+    pub chip: String,
+    /// The hash that it says its firmware has.
+    pub hash: [u8; 32],
     /// Who presses its button.
     pub presence: Presence,
     /// What goes wrong in its flash.
@@ -30,7 +34,7 @@ pub struct Options {
 /// Runs a virtual token on a line until it is sent to its bootloader.
 pub fn serve(options: &Options, mut line: Line) -> io::Result<Action> {
     let flash = FileFlash::open(&options.flash, options.faults)?;
-    let board = VirtualBoard::new(flash, options.presence, &options.serial, options.speed);
+    let board = VirtualBoard::new(flash, options);
     let mut app = App::new(board, Box::new(Memory::new()));
     eprintln!(
         "{}: a VIRTUAL token, no board: its keys are in {}",
@@ -59,6 +63,8 @@ pub fn serve(options: &Options, mut line: Line) -> io::Result<Action> {
         app.poll();
         flush(&mut app, &mut line, options);
         if let Some(action) = app.action() {
+            // As on a board, the answer leaves before the line does.
+            std::thread::sleep(Duration::from_millis(200));
             return Ok(action);
         }
     }

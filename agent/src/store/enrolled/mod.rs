@@ -1,4 +1,4 @@
-//! Keys that others hold: cards, tokens, PKCS#11 modules, another agent.
+//! Keys that others hold: tokens, cards, PKCS#11 modules, another agent.
 //!
 //! A holder has slots with keys. Enrolling one proves that the holder has the private key and
 //! pins it: from then on the agent signs with this key, or says that it has changed.

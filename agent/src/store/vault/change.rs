@@ -1,7 +1,9 @@
 //! Adding, opening, renaming and removing keys: the order of writes that a kill cannot break.
 //!
-//! A key exists when `PUB.age` does. Adding writes `PUB.json` before it, removing takes
-//! `PUB.json` away after it. Renaming needs two replacements: the new public half waits as
+//! A key exists when `PUB.age` does. Adding writes both halves and then puts both in place;
+//! removing takes `PUB.json` away last. A power cut may leave one half of a key whose making was
+//! not answered: a public one goes at the next start, a sealed one is a whole key, whose public
+//! half is written anew when it is opened, from what is sealed with it. Renaming needs two replacements: the new public half waits as
 //! `.PUB.json.next`, then `PUB.age` is replaced (from here on the new name holds), then the
 //! waiting half takes its place. Killed in between, the key opens all the same: when sealed and
 //! public half differ but the waiting one agrees with the sealed, it takes its place then.
@@ -29,7 +31,8 @@ impl Vault {
     ) -> Result<PublicKey, StoreError> {
         let _turn = self.changing();
         let (key, marks, (public, sealed)) = self.prepare(seed, name, flags, &BTreeMap::new())?;
-        if let Err(error) = self.write_pair(&key, &public, &sealed) {
+        let files = [(public_name(&key), public), (sealed_name(&key), sealed)];
+        if let Err(error) = self.keys.write_many(&files) {
             // Not acknowledged, so it must not come back. Where this fails too, a public half
             // alone goes at the next start, and a whole key is harmless.
             let _ = self.keys.remove(&sealed_name(&key));
@@ -40,7 +43,7 @@ impl Vault {
         Ok(key)
     }
 
-    /// Adds keys together: one flush of the disk for all of them, instead of four for each. If
+    /// Adds keys together: two flushes of the disk for all of them, instead of three for each. If
     /// it fails, none of them is added, and each says why.
     pub(super) fn add_keys(
         &self,
@@ -49,29 +52,24 @@ impl Vault {
     ) -> Vec<Result<PublicKey, StoreError>> {
         let _turn = self.changing();
         let mut results = Vec::with_capacity(keys.len());
-        let mut public = Vec::new();
-        let mut sealed = Vec::new();
+        let mut files = Vec::with_capacity(2 * keys.len());
         let mut new = BTreeMap::new();
         for (seed, name) in keys {
             let made = self.prepare(seed, name, flags, &new);
             results.push(made.map(|(key, marks, halves)| {
-                public.push((public_name(&key), halves.0));
-                sealed.push((sealed_name(&key), halves.1));
+                files.push((public_name(&key), halves.0));
+                files.push((sealed_name(&key), halves.1));
                 new.insert(key, marks);
                 key
             }));
         }
-        let written = self
-            .keys
-            .write_many(&public)
-            .and_then(|()| self.keys.write_many(&sealed));
-        match written {
+        match self.keys.write_many(&files) {
             Ok(()) => new
                 .into_iter()
                 .for_each(|(key, marks)| self.list(key, marks)),
             Err(error) => {
                 // As for one: not acknowledged, so they must not come back.
-                for (name, _) in sealed.iter().chain(&public) {
+                for (name, _) in files.iter().rev() {
                     let _ = self.keys.remove(name);
                 }
                 for result in results.iter_mut().filter(|result| result.is_ok()) {
@@ -107,11 +105,6 @@ impl Vault {
         let sealed = self.seal_key(&key, &marks, seed)?;
         let public = self.encode(&marks, &key)?;
         Ok((key, marks, (public, sealed)))
-    }
-
-    fn write_pair(&self, key: &PublicKey, public: &[u8], sealed: &[u8]) -> Result<(), StoreError> {
-        self.keys.write(&public_name(key), public)?;
-        self.keys.write(&sealed_name(key), sealed)
     }
 
     pub(super) fn remove_key(&self, key: &PublicKey) -> Result<(), StoreError> {
@@ -190,8 +183,8 @@ impl Vault {
         }
     }
 
-    /// Reads a key from disk, compares its halves and finishes a rename that was cut short. The
-    /// caller holds `changing`.
+    /// Reads a key from disk, compares its halves, finishes a rename that was cut short and
+    /// replaces a public half that is missing. The caller holds `changing`.
     fn load(&self, key: &PublicKey) -> Result<(Marks, Seed), StoreError> {
         match self.entries().get(key) {
             None => return Err(StoreError::Unknown(*key)),
@@ -229,6 +222,12 @@ impl Vault {
                 self.list(*key, marks.clone());
                 return Ok((marks, seed));
             }
+        }
+        if !agrees && !self.keys.has(&public)? {
+            // Where nothing can be written the key is good all the same.
+            let _ = self.keys.write(&public, &self.encode(&marks, key)?);
+            self.list(*key, marks.clone());
+            return Ok((marks, seed));
         }
         if !agrees {
             return damaged(

@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 /// Most names read from a folder.
 const MAX_NAMES: usize = 200_000;
 
+/// Up to so many files are flushed one by one: `syncfs` writes what other programs left as well.
+const FEW: usize = 2;
+
 /// A change to a folder, in the order of system calls; tests stop, fail or record them.
 #[cfg_attr(not(test), allow(dead_code))]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,16 +181,26 @@ impl Folder {
         })
     }
 
-    /// Puts files at their names, as [`Folder::write`], with one flush for all of them. After an
-    /// error some may be there.
+    /// Puts files at their names, as [`Folder::write`], with as few flushes as that takes. After
+    /// an error, or a power cut, some may be there.
     pub(super) fn write_many(&self, files: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
         let temporaries: Vec<String> = files.iter().map(|(name, _)| temporary(name)).collect();
         let write = || {
+            let mut open = Vec::with_capacity(files.len().min(FEW));
             for ((_, bytes), temporary) in files.iter().zip(&temporaries) {
-                self.create(temporary, bytes)?;
+                let file = self.create(temporary, bytes)?;
+                if files.len() <= FEW {
+                    open.push((temporary, file));
+                }
             }
-            step(&self.path, &Step::SyncAll)?;
-            syncfs(&self.fd)?;
+            for (temporary, file) in &open {
+                step(&self.path, &Step::Sync(temporary))?;
+                file.sync_all()?;
+            }
+            if open.is_empty() {
+                step(&self.path, &Step::SyncAll)?;
+                syncfs(&self.fd)?;
+            }
             for ((name, _), temporary) in files.iter().zip(&temporaries) {
                 self.rename_raw(temporary, name)?;
             }
@@ -197,7 +210,11 @@ impl Folder {
             for temporary in &temporaries {
                 let _ = self.remove_raw(temporary);
             }
-            self.failed("cannot write", "", error)
+            let name = match files {
+                [.., (name, _)] if files.len() <= FEW => name,
+                _ => "",
+            };
+            self.failed("cannot write", name, error)
         })
     }
 

@@ -78,7 +78,7 @@ pub(super) fn scan(keys: &Folder) -> Result<BTreeMap<PublicKey, Entry>, StoreErr
     for name in keys.names()? {
         let text = name.strip_suffix(".age").unwrap_or_default();
         if let Ok(key) = PublicKey::from_str(text) {
-            found.insert(key, read_public(keys, key)?);
+            found.insert(key, read_public(keys, key));
         }
     }
     if found.len() > MAX_KEYS {
@@ -102,24 +102,34 @@ pub(super) fn scan(keys: &Folder) -> Result<BTreeMap<PublicKey, Entry>, StoreErr
     Ok(found)
 }
 
-fn read_public(keys: &Folder, key: PublicKey) -> Result<Entry, StoreError> {
+fn read_public(keys: &Folder, key: PublicKey) -> Entry {
     let name = public_name(&key);
-    let marks = match keys.read(&name, MAX_PUBLIC) {
-        Ok(Some(bytes)) => Marks::decode(&bytes),
-        Ok(None) => Err("it is missing: restore it from a backup".into()),
-        Err(StoreError::Damaged(_, why)) => Err(why),
-        Err(error) => return Err(error),
+    let unknown = || Marks::new("", crate::store::Flags::default()).info(key);
+    let why = match keys.read(&name, MAX_PUBLIC) {
+        Ok(Some(bytes)) => match Marks::decode(&bytes) {
+            Ok(marks) => {
+                return Entry {
+                    info: marks.info(key),
+                    trouble: None,
+                };
+            }
+            Err(why) => why,
+        },
+        // What is sealed repeats it: it is written anew when the key is opened.
+        Ok(None) => {
+            return Entry {
+                info: unknown(),
+                trouble: None,
+            };
+        }
+        Err(StoreError::Damaged(_, why)) => why,
+        // It stops this key, not all the others.
+        Err(error) => error.to_string(),
     };
-    Ok(match marks {
-        Ok(marks) => Entry {
-            info: marks.info(key),
-            trouble: None,
-        },
-        Err(why) => Entry {
-            info: Marks::new("", crate::store::Flags::default()).info(key),
-            trouble: Some((keys.path_of(&name), why)),
-        },
-    })
+    Entry {
+        info: unknown(),
+        trouble: Some((keys.path_of(&name), why)),
+    }
 }
 
 fn twin(found: &BTreeMap<PublicKey, Entry>, key: &PublicKey) -> bool {

@@ -5,7 +5,7 @@
 //! plugin-identity.txt  with a plugin: its identity, name and path
 //! recipient.txt        the public half of the identity
 //! lock                 held by the agent that has the vault open; its process id
-//! keys/PUB.json        name, any_iat, exportable; written first
+//! keys/PUB.json        name, any_iat, exportable
 //! keys/PUB.age         the same and the seed, sealed to the recipient; completes the key
 //! ```
 //!

@@ -1,5 +1,6 @@
 //! `nkey add operator`.
 
+use crate::commands::token::policy::let_sign_operator;
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::name::NameFlag;
@@ -9,7 +10,7 @@ use crate::source::{self, MAX_TEXT};
 use crate::store::defaults::new_operator;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
-use crate::store::system::{self, Pair};
+use crate::store::system::{self, Extra, Pair};
 use crate::store::trust::operator_signed;
 use crate::store::{Lock, Operator, Store, check_name, well_known};
 use nkey_core::creds;
@@ -121,7 +122,13 @@ fn prepare(
         Some(wanted) => ctx.find_key(&wanted)?.key,
         None => {
             let name = key_names::identity(&[name]);
-            fresh.generate_in(ctx, args.store.as_deref(), Kind::Operator, &name)?
+            let store = args.store.as_deref();
+            let key = fresh.generate_in(ctx, store, Kind::Operator, &name)?;
+            if let Some(store) = store {
+                // It is not strict, so this key signs the accounts as well.
+                let_sign_operator(ctx, store, &key, true)?;
+            }
+            key
         }
     };
     let key = key
@@ -143,7 +150,7 @@ fn prepare(
             name,
             [system::ACCOUNT, system::USER],
             Some(&signer),
-            true,
+            Extra::System,
         )?;
         claims.nats.system_account = pair.account.to_string();
         system = Some(pair);

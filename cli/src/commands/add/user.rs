@@ -94,10 +94,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut store = Store::open(&ctx.global)?;
     let lock = store.lock()?;
     let operator = store.operator(None)?;
-    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
-    let account = operator.account(&store.account(&operator, args.account.as_deref())?)?;
-    if operator.has_user(&account.name, &name) {
-        let (of, name) = (clean_inline(&account.name), clean_inline(&name));
+    let account = store.account(&operator, args.account.as_deref())?;
+    if operator.has_user(&account, &name) {
+        let (of, name) = (clean_inline(&account), clean_inline(&name));
         let next = format!(
             "nkey describe user -a {} -n {}",
             shell_word(&of),
@@ -105,40 +104,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         );
         return Err(Error::failed(format!("account {of} has a user {name} already")).next(next));
     }
-    let likely = likely_user_signer(ctx, strict, &account)?;
-    let (signer, mut fresh) = match &likely {
-        Some(signer) => (signer.clone(), Fresh::unasked()?),
-        None => (user_signer(ctx, strict, &account)?, Fresh::begin(ctx)?),
-    };
-    let key = match user_key(
-        ctx,
-        given.as_ref(),
-        args.store.as_deref(),
-        [operator.name(), &account.name, &name],
-        &mut fresh,
-    ) {
-        Err(error) if error.code() == Exit::NoAgent as u8 => {
-            // What it says of a locked agent names the store.
-            Fresh::begin(ctx)?;
-            return Err(error);
-        }
-        Err(error) => return Err(fresh.abandon(ctx, error)),
-        Ok(key) => key,
-    };
-    let mut added = prepare(args, ctx, &operator, &account, &name, &key, &signer);
-    if let (Err(error), Some(_)) = (&added, &likely)
-        && error.code() == Exit::Failed as u8
-    {
-        let asked = user_signer(ctx, strict, &account);
-        added = match asked {
-            Ok(asked) if asked.key == signer.key => added,
-            Ok(asked) => prepare(args, ctx, &operator, &account, &name, &key, &asked),
-            Err(error) => Err(error),
-        };
-    }
-    let added = added.map_err(|error| fresh.abandon(ctx, error))?;
-    if let Err(error) = operator.write_user(&lock, &account.name, &name, &added.token, None) {
-        return Err(if operator.has_user(&account.name, &name) {
+    let mut fresh = Fresh::unasked()?;
+    let path = [operator.name(), &account, &name];
+    let added = make(args, ctx, &operator, path, given.as_ref(), &mut fresh)
+        .map_err(|error| fresh.abandon(ctx, error))?;
+    if let Err(error) = operator.write_user(&lock, &account, &name, &added.token, None) {
+        return Err(if operator.has_user(&account, &name) {
             error
         } else {
             fresh.abandon(ctx, error)
@@ -147,7 +118,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if args.json {
         return ctx.out.json(&added);
     }
-    let (of, name) = (clean_inline(&account.name), clean_inline(&name));
+    let (of, name) = (clean_inline(&account), clean_inline(&name));
     ctx.out.line(format!("added user {name} to account {of}"))?;
     ctx.out
         .line(format!("  public key  {}", added.public_key))?;
@@ -168,6 +139,51 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
+/// The user that `path` names: operator, account, user.
+fn make(
+    args: &Args,
+    ctx: &mut Context,
+    operator: &Operator,
+    path: [&str; 3],
+    given: Option<&KeyArgument>,
+    fresh: &mut Fresh,
+) -> Result<Added, Error> {
+    let [_, account, name] = path;
+    let makes = match given {
+        None => true,
+        Some(KeyArgument::Name(wanted)) => wanted == "generate",
+        Some(KeyArgument::Public(_)) => false,
+    };
+    // The agent makes a key while the tokens are read and verified here; in a store that is
+    // not the vault somebody may have to press a button, so there only once all is well.
+    let ahead = makes && args.store.is_none() && ctx.private_key()?.is_none();
+    if ahead {
+        fresh.generate_ahead(ctx, Kind::User, &key_names::identity(&path))?;
+    }
+    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
+    let account = operator.account(account)?;
+    let likely = likely_user_signer(ctx, strict, &account)?;
+    let signer = match &likely {
+        Some(signer) => signer.clone(),
+        None => user_signer(ctx, strict, &account)?,
+    };
+    if likely.is_none() {
+        Fresh::expect_open(ctx)?;
+    }
+    let key = user_key(ctx, given, args.store.as_deref(), path, fresh)?;
+    let added = prepare(args, ctx, operator, &account, name, &key, &signer);
+    match (added, likely) {
+        (Err(error), Some(_)) if error.code() == Exit::Failed as u8 => {
+            let asked = user_signer(ctx, strict, &account)?;
+            if asked.key == signer.key {
+                return Err(error);
+            }
+            prepare(args, ctx, operator, &account, name, &key, &asked)
+        }
+        (added, _) => added,
+    }
+}
+
 /// The key of the user that `path` names: the one that is given, or a new one.
 fn user_key(
     ctx: &mut Context,
@@ -181,7 +197,16 @@ fn user_key(
         Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
             ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
         }
-        _ => fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&path))?,
+        _ => match fresh.generated(ctx) {
+            Ok(Some(key)) => key,
+            Ok(None) => fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&path))?,
+            Err(error) if error.code() == Exit::NoAgent as u8 => {
+                // What it says of a locked agent names the store.
+                Fresh::expect_open(ctx)?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        },
     };
     key.expect_kind(Kind::User)
         .map_err(|error| Error::usage(format!("-k: {error}")))

@@ -2,8 +2,10 @@
 
 mod prove;
 mod remove;
+mod token;
 
 use crate::commands::list::keys::table;
+use crate::commands::token::line::PREFIX;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::KeyFlags;
@@ -26,6 +28,9 @@ pub struct Args {
     remove: bool,
     #[command(flatten)]
     flags: KeyFlags,
+    /// Bring them into this token instead of the vault; it must have been initialised with --importable
+    #[arg(long, value_name = "STORE", conflicts_with_all = ["exportable", "any_iat", "curve"])]
+    store: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -49,6 +54,14 @@ struct Row {
 /// # Errors
 /// If one was not imported or proved; then no file is deleted.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
+    if let Some(store) = &args.store
+        && !store.starts_with(PREFIX)
+    {
+        return Err(Error::usage(format!(
+            "--store {}: only tokens take seeds in, such as token:SERIAL",
+            clean_inline(store)
+        )));
+    }
     let held = ctx.agent()?.list()?;
     let store = Store::open(&ctx.global)?;
     let mut inventory = Inventory::take(&store, held)?;
@@ -159,6 +172,9 @@ fn adopt(args: &Args, ctx: &mut Context, known: &Known) -> Result<&'static str, 
         .iter()
         .find_map(|file| file.found.seed.as_ref().ok())
         .ok_or_else(|| Error::failed("no file holds its seed"))?;
+    if let Some(store) = &args.store {
+        return token::adopt(ctx, store, known, seed);
+    }
     if kind == Kind::Curve {
         prove::curve(seed)?;
     }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::output::{Style, json_text};
 use crate::token;
 use nkey_core::claims::Claim;
+use nkey_core::claims::owned::UserScope;
 use nkey_core::creds;
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,6 +42,19 @@ pub struct Show {
 /// # Errors
 /// If it is no token, or its signature is wrong.
 pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
+    show_with(token, None, flags, ctx)
+}
+
+/// As [`show`]; `scope` is that of the key that signed a user.
+///
+/// # Errors
+/// As [`show`].
+pub fn show_with(
+    token: &str,
+    scope: Option<&UserScope>,
+    flags: &Show,
+    ctx: &mut Context,
+) -> Result<(), Error> {
     let inspection = token::inspect(token)?;
     inspection.require_signed()?;
     for warning in token::warnings(&inspection.notes) {
@@ -62,7 +76,7 @@ pub fn show(token: &str, flags: &Show, ctx: &mut Context) -> Result<(), Error> {
     } else if flags.raw {
         token.to_owned() + "\n"
     } else {
-        human::text(&inspection.claims, flags.long_ids, ctx.now(), style)
+        human::text(&inspection.claims, scope, flags.long_ids, ctx.now(), style)
     };
     if to_file {
         write_file(flags, text.as_bytes())

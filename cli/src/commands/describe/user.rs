@@ -1,10 +1,11 @@
 //! `nkey describe user`.
 
-use super::show::{Show, show};
+use super::show::{Show, show_with};
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::name::NameFlag;
 use crate::store::Store;
+use nkey_core::claims::owned::SigningKey;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -26,5 +27,15 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let operator = store.operator(None)?;
     let account = store.account(&operator, args.account.as_deref())?;
     let user = operator.find_user(&account, args.name.get())?;
-    show(&user.token, &args.show, ctx)
+    let issuer = &user.claims.standard.iss;
+    // What the user itself says is shown also where the account's token cannot be read.
+    let account = operator.account(&account).ok();
+    let scope = account
+        .iter()
+        .flat_map(|account| &account.claims.nats.signing_keys)
+        .find_map(|key| match key {
+            SigningKey::Scoped(scope) if scope.key.as_ref() == Some(issuer) => Some(scope),
+            _ => None,
+        });
+    show_with(&user.token, scope, &args.show, ctx)
 }

@@ -2,6 +2,7 @@
 
 mod remote;
 
+use crate::commands::token::policy::let_sign_operator;
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::name::NameFlag;
@@ -10,7 +11,7 @@ use crate::output::clean_inline;
 use crate::store::defaults::new_operator;
 use crate::store::issue::issue;
 use crate::store::keys::{Fresh, key_names};
-use crate::store::system::{self, Pair};
+use crate::store::system::{self, Extra, Pair};
 use crate::store::{Operator, Store, check_name};
 use nkey_core::nkey::{Kind, PublicKey};
 use serde_json::json;
@@ -35,6 +36,15 @@ pub struct Args {
     /// Make the operator's keys in this store, such as a token; the others in the vault
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
+    /// Make a second signing key of operator and account in this store, such as another token, for
+    /// the day on which the first is lost
+    #[arg(
+        long,
+        value_name = "STORE",
+        requires = "store",
+        conflicts_with = "remote_operator"
+    )]
+    second: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -44,6 +54,7 @@ pub struct Args {
 struct Made {
     operator: PublicKey,
     signing_key: PublicKey,
+    second: Option<PublicKey>,
     token: String,
     system: Pair,
     account: Pair,
@@ -63,6 +74,11 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         return Err(Error::usage(format!(
             "{name} is the name of the system account: choose another"
         )));
+    }
+    if args.second.is_some() && args.second == args.store {
+        return Err(Error::usage(
+            "--second is for another store than --store: with one token both keys would be lost",
+        ));
     }
     let mut store = Store::open(&ctx.global)?;
     if let Some(dir) = &args.dir {
@@ -101,21 +117,37 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 
 fn make(args: &Args, ctx: &mut Context, fresh: &mut Fresh, name: &str) -> Result<Made, Error> {
     let (url, place) = (args.url.as_deref(), args.store.as_deref());
-    let mut key =
-        |ctx: &mut Context, name: &str| fresh.generate_in(ctx, place, Kind::Operator, name);
-    let operator = key(ctx, &key_names::identity(&[name]))?;
-    let signing_key = key(ctx, &key_names::signing_key(&[name]))?;
+    let operator = fresh.generate_in(ctx, place, Kind::Operator, &key_names::identity(&[name]))?;
+    if let Some(store) = place {
+        let_sign_operator(ctx, store, &operator, false)?;
+    }
+    let signing_key =
+        fresh.generate_in(ctx, place, Kind::Operator, &key_names::signing_key(&[name]))?;
+    let second = match args.second.as_deref() {
+        Some(_) => Some(fresh.generate_in(
+            ctx,
+            args.second.as_deref(),
+            Kind::Operator,
+            &key_names::second_key(&[name]),
+        )?),
+        None => None,
+    };
     let system = Pair::make(
         ctx,
         fresh,
         name,
         [system::ACCOUNT, system::USER],
         Some(&signing_key),
-        true,
+        Extra::System,
     )?;
-    let account = Pair::make(ctx, fresh, name, [name, name], Some(&signing_key), false)?;
+    let extra = args.second.as_deref().map_or(Extra::Nothing, Extra::Second);
+    let account = Pair::make(ctx, fresh, name, [name, name], Some(&signing_key), extra)?;
     let mut claims = new_operator(&operator, name);
-    claims.nats.signing_keys = vec![signing_key.to_string()];
+    claims.nats.signing_keys = [Some(signing_key), second]
+        .iter()
+        .flatten()
+        .map(PublicKey::to_string)
+        .collect();
     claims.nats.strict_signing_key_usage = true;
     claims.nats.system_account = system.account.to_string();
     claims.nats.account_server_url = url.unwrap_or_default().to_owned();
@@ -129,10 +161,15 @@ fn make(args: &Args, ctx: &mut Context, fresh: &mut Fresh, name: &str) -> Result
     Ok(Made {
         operator,
         signing_key,
+        second,
         token,
         system,
         account,
     })
+}
+
+fn shown_keys(keys: [Option<PublicKey>; 2]) -> Vec<String> {
+    keys.iter().flatten().map(PublicKey::to_string).collect()
 }
 
 fn report(
@@ -148,7 +185,7 @@ fn report(
             json!({
                 "name": name,
                 "public_key": pair.account.to_string(),
-                "signing_keys": [pair.signing_key.to_string()],
+                "signing_keys": shown_keys([Some(pair.signing_key), pair.second]),
                 "user": { "name": user, "public_key": pair.user.to_string() },
             })
         };
@@ -156,7 +193,7 @@ fn report(
             "operator": {
                 "name": name,
                 "public_key": made.operator.to_string(),
-                "signing_keys": [made.signing_key.to_string()],
+                "signing_keys": shown_keys([Some(made.signing_key), made.second]),
             },
             "system_account": pair(system::ACCOUNT, system, system::USER),
             "account": pair(name, account, name),
@@ -164,16 +201,22 @@ fn report(
         }));
     }
     let shown = clean_inline(name);
-    let lines = [
-        ("operator".to_owned(), made.operator),
-        ("  signing key".to_owned(), made.signing_key),
-        (format!("account {}", system::ACCOUNT), system.account),
-        ("  signing key".to_owned(), system.signing_key),
-        (format!("  user {}", system::USER), system.user),
-        (format!("account {shown}"), account.account),
-        ("  signing key".to_owned(), account.signing_key),
-        (format!("  user {shown}"), account.user),
-    ];
+    let second = |key: Option<PublicKey>| key.map(|key| ("  second signing key".to_owned(), key));
+    let lines: Vec<(String, PublicKey)> = [
+        Some(("operator".to_owned(), made.operator)),
+        Some(("  signing key".to_owned(), made.signing_key)),
+        second(made.second),
+        Some((format!("account {}", system::ACCOUNT), system.account)),
+        Some(("  signing key".to_owned(), system.signing_key)),
+        Some((format!("  user {}", system::USER), system.user)),
+        Some((format!("account {shown}"), account.account)),
+        Some(("  signing key".to_owned(), account.signing_key)),
+        second(account.second),
+        Some((format!("  user {shown}"), account.user)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let width = lines
         .iter()
         .map(|(what, _)| what.chars().count())
@@ -187,7 +230,20 @@ fn report(
         ctx.out.line(format!("{what:width$}  {key}"))?;
     }
     let word = shell_word(&shown);
-    ctx.out.line("every seed is in the agent. Next:")?;
+    ctx.out.line(match &args.store {
+        None => "every seed is in the agent. Next:".to_owned(),
+        Some(store) => format!(
+            "the operator's seeds are in {}, the others in the agent. Next:",
+            clean_inline(
+                &[Some(store), args.second.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(" and ")
+            )
+        ),
+    })?;
     ctx.out
         .line("  nkey generate config --nats-resolver --config-file server.conf")?;
     ctx.out.line("  nats-server -c server.conf")?;

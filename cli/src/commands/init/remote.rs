@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::output::clean_inline;
 use crate::store::keys::Fresh;
 use crate::store::receive::read;
-use crate::store::system::Pair;
+use crate::store::system::{Extra, Pair};
 use crate::store::{Store, check_name, managed, well_known};
 use nkey_core::claims::owned;
 use serde_json::json;
@@ -62,7 +62,7 @@ pub fn run(args: &Args, ctx: &mut Context, source: &str) -> Result<(), Error> {
         operator.name(),
         [&name, &name],
         None,
-        false,
+        Extra::Nothing,
     )
     .map_err(|error| fresh.abandon(ctx, error))?;
     pair.write(&lock, &operator)?;

@@ -237,16 +237,17 @@ impl Plugged {
         answer(self.child.ask(&ask, PATIENCE))
     }
 
-    /// The order, with the key that it answers.
+    /// The order, with the slot and the key that it answers.
     ///
     /// # Errors
     /// As [`Plugged::order`].
-    pub fn key_of(&mut self, order: &Order<'_>, kind: Kind) -> Result<PublicKey, Error> {
-        let bytes: [u8; 32] = self
-            .order(order)?
-            .try_into()
-            .map_err(|_| nonsense(Malformed("no key")))?;
-        Ok(PublicKey::from_bytes(kind, bytes))
+    pub fn key_of(&mut self, order: &Order<'_>, kind: Kind) -> Result<(u8, PublicKey), Error> {
+        let answer = self.order(order)?;
+        let read = answer.split_first().and_then(|(slot, key)| {
+            let key = PublicKey::from_bytes(kind, key.try_into().ok()?);
+            Some((*slot, key))
+        });
+        read.ok_or_else(|| nonsense(Malformed("no key")))
     }
 
     /// What is at its default.

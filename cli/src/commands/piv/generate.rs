@@ -36,8 +36,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let place = args.place.place(slot(&args.slot)?, kind);
     let mut card = Plugged::open(&args.card, ctx)?;
     let secrets = args.access.secrets(&mut card, false)?;
-    let key = card.key_of(&Order::Generate(place, secrets.access()), kind)?;
-    made(&key, &args.slot, card.serial(), args.json, ctx)
+    let (slot, key) = card.key_of(&Order::Generate(place, secrets.access()), kind)?;
+    made(&key, slot, card.serial(), args.json, ctx)
 }
 
 /// Tells of a key that a slot holds now.
@@ -46,12 +46,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 /// If standard output is closed.
 pub fn made(
     key: &PublicKey,
-    slot: &str,
+    slot: u8,
     serial: &str,
     json: bool,
     ctx: &mut Context,
 ) -> Result<(), Error> {
-    let slot = slot.to_ascii_lowercase();
+    let slot = format!("{slot:02x}");
     if json {
         return ctx.out.json(&json!({
             "public_key": key.to_string(),

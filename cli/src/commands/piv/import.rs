@@ -49,12 +49,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut card = Plugged::open(&args.card, ctx)?;
     let secrets = args.access.secrets(&mut card, false)?;
     let order = Order::Import(place, secrets.access(), seed.as_bytes());
-    let key = card.key_of(&order, seed.kind())?;
+    let (slot, key) = card.key_of(&order, seed.kind())?;
     if key != seed.public_key() {
         return Err(Error::failed(format!(
             "the slot holds {key} now, and not {}: do not use this card",
             seed.public_key()
         )));
     }
-    made(&key, &args.slot, card.serial(), args.json, ctx)
+    made(&key, slot, card.serial(), args.json, ctx)
 }

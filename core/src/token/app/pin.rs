@@ -131,7 +131,8 @@ impl<B: Board> Core<B> {
         if !tries::take(self.board.flash())? {
             return Err(Code::Blocked.into());
         }
-        let Some(master) = record.open(pin, &device.secret) else {
+        let mut working = || self.board.working();
+        let Some(master) = record.open(pin, &device.secret, &mut working) else {
             let left = tries::left(self.board.flash())?;
             if left == 0 {
                 self.end_session();
@@ -157,8 +158,10 @@ impl<B: Board> Core<B> {
             .and_then(|()| self.board.random(&mut nonce))
             .map_err(|_| Code::Random)?;
         let device = self.device.as_ref().ok_or(Fault::Device)?;
-        let record =
-            Master::new(config, pin, &device.secret, (salt, nonce), master).ok_or(Fault::Master)?;
+        let fresh = (salt, nonce);
+        let mut working = || self.board.working();
+        let record = Master::new(config, pin, &device.secret, fresh, master, &mut working)
+            .ok_or(Fault::Master)?;
         Ok(record.write(self.board.flash(), &mut self.record)?)
     }
 }

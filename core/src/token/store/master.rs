@@ -33,9 +33,10 @@ impl Master {
         device: &[u8; 32],
         fresh: ([u8; 16], [u8; 12]),
         master: &[u8; 32],
+        working: &mut dyn FnMut(),
     ) -> Option<Master> {
         let (salt, nonce) = fresh;
-        let key = seal::stretch(pin, &salt, device, config.iterations);
+        let key = seal::stretch(pin, &salt, device, config.iterations, working);
         let sealed = seal::seal(&key, nonce, &about(&config, &salt)?, master)?;
         Some(Master {
             config,
@@ -45,8 +46,13 @@ impl Master {
     }
 
     /// The master key, if the PIN is right.
-    pub(in crate::token) fn open(&self, pin: &[u8], device: &[u8; 32]) -> Option<Secret32> {
-        let key = seal::stretch(pin, &self.salt, device, self.config.iterations);
+    pub(in crate::token) fn open(
+        &self,
+        pin: &[u8],
+        device: &[u8; 32],
+        working: &mut dyn FnMut(),
+    ) -> Option<Secret32> {
+        let key = seal::stretch(pin, &self.salt, device, self.config.iterations, working);
         seal::open(&key, &about(&self.config, &self.salt)?, &self.sealed)
     }
 

@@ -124,3 +124,17 @@ fn a_read_only_folder_is_a_clear_error_and_its_keys_sign() {
     vault.rename(&key, "three").unwrap();
     assert_eq!(used(&vault)[&key], "three");
 }
+
+#[test]
+fn a_public_half_that_cannot_be_read_stops_its_key_alone() {
+    let original = Original::with(&[(1, "one"), (2, "two")]);
+    let copy = original.copy();
+    let [one, two] = [1, 2].map(|byte| seed(Kind::User, byte).public_key());
+    let public = copy.path().join(format!("vault/keys/{one}.json"));
+    std::fs::set_permissions(public, std::fs::Permissions::from_mode(0)).unwrap();
+    let _bound = Bound::new();
+    let vault = original.open(&copy);
+    let error = vault.open(&one).unwrap_err().to_string();
+    assert!(error.contains("Permission denied"), "{error}");
+    assert_eq!(vault.open(&two).unwrap().name, "two");
+}

@@ -288,7 +288,7 @@ fn revocations(
     page.grid(title, grid);
 }
 
-fn scoped(page: &mut Page, scope: &UserScope) {
+pub(super) fn scoped(page: &mut Page, scope: &UserScope) {
     let role = scope.role.as_deref().unwrap_or_default();
     page.section(&format!("Scoped Signing Key, Role {role}"));
     page.row("Key", scope.key.as_deref().unwrap_or_default());

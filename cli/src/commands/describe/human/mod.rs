@@ -8,13 +8,19 @@ use crate::text;
 use nkey_core::claims::Claim;
 use nkey_core::claims::owned::{
     Activation, ExportType, NatsLimits, Operator, Permission, Permissions, Standard, User,
-    UserLimits,
+    UserLimits, UserScope,
 };
 use nkey_core::tolerant::AnyClaims;
 use page::Page;
 
-/// The text that describes claims. `now` tells what has expired.
-pub fn text(claims: &AnyClaims, long_ids: bool, now: i64, style: Style) -> String {
+/// The text that describes claims. `now` tells what has expired; `scope` is that of a user's issuer.
+pub fn text(
+    claims: &AnyClaims,
+    scope: Option<&UserScope>,
+    long_ids: bool,
+    now: i64,
+    style: Style,
+) -> String {
     let mut page = Page::default();
     match claims {
         AnyClaims::Operator(claims) => {
@@ -45,7 +51,7 @@ pub fn text(claims: &AnyClaims, long_ids: bool, now: i64, style: Style) -> Strin
                 &claims.generic.tags,
                 now,
             );
-            user(&mut page, &claims.nats);
+            user(&mut page, &claims.nats, scope);
         }
         AnyClaims::Activation(claims) => {
             page.standard(
@@ -167,11 +173,14 @@ fn operator(page: &mut Page, operator: &Operator) {
     page.list("Signing Keys", &operator.signing_keys);
 }
 
-fn user(page: &mut Page, user: &User) {
+fn user(page: &mut Page, user: &User, scope: Option<&UserScope>) {
     page.some("Issuer Account", &user.issuer_account);
     let permissions = &user.permissions;
     if *permissions == scoped_user() {
-        page.row("Permissions", "those of the issuer's scope, if it has one");
+        match scope {
+            Some(scope) => account::scoped(page, scope),
+            None => page.row("Permissions", "those of the issuer's scope, if it has one"),
+        }
         return;
     }
     page.row("Bearer Token", text::yes(permissions.bearer_token));

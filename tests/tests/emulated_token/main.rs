@@ -1,0 +1,11 @@
+//! The firmware's real RP2040 image in rp2040js, over its USB serial line.
+
+mod alike;
+mod button;
+mod cuts;
+mod frames;
+mod hand;
+mod job;
+mod pin;
+mod signs;
+mod update;

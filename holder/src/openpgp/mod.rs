@@ -292,7 +292,7 @@ fn touch_name(policy: Option<TouchPolicy>) -> String {
 fn unsigned(slot: &str, length: usize, status: u16) -> Failure {
     Failure::other(match status {
         // 6600 is what the specification reserves for the button.
-        0x6982 | 0x6600 => "touch not given".to_owned(),
+        0x6982 | 0x6600 => "touch not given: it was not touched in time".to_owned(),
         0x6a88 | 0x6a83 => format!("slot {slot} has no key any more (SW {status:04X})"),
         0x6a84 | 0x6700 => format!(
             "it does not sign {length} bytes (SW {status:04X}): `limit` in the configuration names less"

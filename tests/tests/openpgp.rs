@@ -6,6 +6,7 @@ use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{Agent, Gpg, Output, Readers, program, run, server_accepts, skipped, wait_for};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -347,6 +348,7 @@ fn touch_is_shown_and_a_missing_one_is_named() {
     let bench = Bench::opcard("");
     bench.unlock("123456").expect("to unlock");
     let account = bench.generate("sig --account");
+    let user = bench.generate("aut --user");
     // UIF of the signature key: on. PW3 first.
     let mut tool = bench.gpg.inside("opensc-tool");
     tool.args(["--card-driver", "default", "--reader", "0"]);
@@ -365,10 +367,19 @@ fn touch_is_shown_and_a_missing_one_is_named() {
     let told = bench.nkey("openpgp info key", "").ok();
     assert!(told.contains("sig") && told.contains(" on "), "{told}");
     let claims = format!(r#"{{"sub":"{account}","nats":{{"type":"account"}}}}"#);
-    bench
-        .client()
-        .issue(&account, &claims, 0, 0)
-        .expect("touched");
+    // It is announced, for the key that wants it.
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut client = bench.client();
+    let heard = Arc::clone(&told);
+    client.on_notice(move |text| heard.lock().expect("notices").push(text.to_owned()));
+    client.sign(&user, NONCE).expect("a signature");
+    assert_eq!(*told.lock().expect("notices"), [""; 0]);
+    client.issue(&account, &claims, 0, 0).expect("touched");
+    let told = told.lock().expect("notices").clone();
+    assert!(
+        told.len() == 1 && told[0].starts_with("touch openpgp:key"),
+        "{told:?}"
+    );
     bench.order("untouched");
     let (_, reason) = refusal(bench.client().issue(&account, &claims, 0, 0));
     assert!(reason.contains("touch not given"), "{reason}");

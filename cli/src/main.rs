@@ -20,6 +20,8 @@ mod source;
 mod store;
 mod text;
 mod token;
+#[cfg(test)]
+mod token_docs;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use std::process::ExitCode;

@@ -82,7 +82,8 @@ export class Line {
     const { client, next } = this;
     this.client = null;
     this.next = null;
-    client?.destroy();
+    // What it sent arrived.
+    client?.end();
     next?.destroy();
   }
 }

@@ -1,7 +1,7 @@
 //! `nkey token`, with virtual tokens at the other end of the line.
 
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Desk, Scratch, command, contains, program, run, wait_for};
+use nkey_tests::{Desk, Scratch, command, contains, program, root, run, skipped, tool, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read;
 use std::process::Stdio;
@@ -563,4 +563,61 @@ fn a_token_is_sent_to_its_bootloader() {
     );
     sent.ok();
     contains(&desk.nkey("info").fails(1), &["line"]);
+}
+
+#[test]
+fn a_pin_is_typed_twice_and_not_shown() {
+    if skipped("python") {
+        return;
+    }
+    let desk = Desk::new("VIRTUAL-T1");
+    let typed = |arguments: &str, keys: &[&str]| {
+        let mut python = command(tool("python"));
+        python
+            .arg(root().join("tests/python/terminal.py"))
+            .arg(program("nkey"))
+            .arg("token")
+            .args(arguments.split_whitespace())
+            .args(["--port", "line", "--allow-virtual", "VIRTUAL-T1"]);
+        python
+            .env("HOME", desk.scratch.path())
+            .current_dir(desk.scratch.path());
+        let input: String = keys
+            .iter()
+            .map(|keys| serde_json::json!(keys).to_string() + "\n")
+            .collect();
+        run(&mut python, &input).ok()
+    };
+    let init = "init --yes --iterations 1000";
+    let short = typed(init, &["12345\n"]);
+    contains(&short, &["a PIN has 6 to 64 bytes", "status 2"]);
+    let other = typed(init, &["correct horse\n", "battery staple\n"]);
+    contains(
+        &other,
+        &["the two PINs differ: nothing was changed", "status 2"],
+    );
+    assert_eq!(desk.json("info")["state"], "empty");
+    let made = typed(init, &["pässwört\n", "pässwört\n"]);
+    contains(
+        &made,
+        &[
+            "New PIN or passphrase of VIRTUAL-T1:",
+            "The same again:",
+            "initialised",
+            "status 0",
+        ],
+    );
+    assert!(!made.contains("pässwört"), "{made}");
+    contains(
+        &typed("generate -u", &["wrong horse\n"]),
+        &["PIN of VIRTUAL-T1:", "7 tries are left", "status 3"],
+    );
+    contains(
+        &typed("generate -u", &["pässwört\n"]),
+        &[
+            "PIN of VIRTUAL-T1 (7 tries are left):",
+            "slot 0",
+            "status 0",
+        ],
+    );
 }

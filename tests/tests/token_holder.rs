@@ -3,7 +3,7 @@
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_core::policy::{Claims, Kinds, Policy, Signable};
+use nkey_core::policy::{Claims, Kinds, Policy, Presence, Signable};
 use nkey_core::token::{Answer, Command, Init};
 use nkey_tests::virtual_token::Running;
 use nkey_tests::{Agent, Scratch, run, server_accepts, skipped, wait_for};
@@ -708,4 +708,59 @@ fn commands_are_passed_on_but_none_that_signs() {
     let (status, reason) = refusal(pass(&mut client, Command::Erase { slot: 0 }));
     assert_eq!(status, Status::Locked);
     assert!(reason.contains("nkey token unlock VIRTUAL-1"), "{reason}");
+}
+
+#[test]
+fn eight_clients_sign_at_once_and_others_do_not_wait_for_a_press() {
+    let mut bench = Bench::new();
+    let user = bench.generate(Kind::User, "front");
+    let other = bench.client().generate(Kind::User, "", 0).expect("a key");
+    let silent = Policy {
+        presence: Presence::Never,
+        ..Policy::new(Kind::User)
+    };
+    let loosen = Command::Loosen {
+        slot: 0,
+        policy: silent,
+    };
+    pass(&mut bench.client(), loosen).expect("to loosen it");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                for _ in 0..25 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
+    let counted = pass(&mut bench.client(), Command::Counters).expect("its counters");
+    let counted = postcard::from_bytes(&counted);
+    // Two hundred, and the attestation of the enrolment.
+    assert!(
+        matches!(&counted, Ok(Answer::Counters(counters)) if counters.signatures == 201),
+        "{counted:?}"
+    );
+    // While one request waits for the button, keys elsewhere sign.
+    let always = Policy::new(Kind::User);
+    let tighten = Command::Tighten {
+        slot: 0,
+        policy: always,
+    };
+    pass(&mut bench.client(), tighten).expect("to tighten it");
+    bench.replug("ask", &[]);
+    bench.unlock(PIN).expect("to unlock");
+    let (mut client, heard) = bench.told();
+    let signing = std::thread::spawn(move || client.sign(&user, NONCE));
+    says(&heard, PRESS);
+    let mut client = bench.client();
+    for _ in 0..100 {
+        client.sign(&other, NONCE).expect("a signature");
+    }
+    // What is asked of the token meanwhile is answered from what it said last.
+    let stores = client.stores().expect("stores");
+    assert_eq!(stores[1].state(), "ready", "{stores:?}");
+    assert!(!signing.is_finished());
+    bench.press();
+    signing.join().expect("a thread").expect("a signature");
 }

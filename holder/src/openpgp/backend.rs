@@ -1,7 +1,7 @@
 //! A card for crate `openpgp-card`, over pcscd. Short commands, chained; what a card says of
 //! itself is bounded before the crate believes it.
 
-use crate::card::Fail;
+use crate::card::{Fail, release};
 use card_backend::{CardBackend, CardCaps, CardTransaction, PinType, SmartcardError};
 use nkey_agent::device::Failure;
 use pcsc::{Card, Disposition, Transaction};
@@ -43,7 +43,7 @@ impl Trace {
 
 /// A card.
 pub struct Backend {
-    card: Card,
+    card: Option<Card>,
     trace: Trace,
     /// Whether it forgets a PIN when it is told to, once that is known.
     forgets: Option<bool>,
@@ -53,9 +53,17 @@ impl Backend {
     /// A card in a reader.
     pub fn new(card: Card, trace: Trace) -> Backend {
         Backend {
-            card,
+            card: Some(card),
             trace,
             forgets: None,
+        }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        if let Some(card) = self.card.take() {
+            release(card);
         }
     }
 }
@@ -87,7 +95,10 @@ impl CardBackend for Backend {
         &mut self,
         _: Option<&[u8]>,
     ) -> Result<Box<dyn CardTransaction + Send + Sync + '_>, SmartcardError> {
-        let transaction = self.card.transaction();
+        let Some(card) = &mut self.card else {
+            return Err(self.trace.failed(pcsc::Error::InvalidHandle));
+        };
+        let transaction = card.transaction();
         let transaction = transaction.map_err(|error| self.trace.failed(error))?;
         let mut guard = Guard {
             transaction: Some(transaction),

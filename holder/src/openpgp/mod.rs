@@ -9,7 +9,7 @@ mod open;
 mod pin;
 
 use crate::card::Fail;
-use crate::serve::Device;
+use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::openpgp::Held;
 use open::{Known, Opened};
@@ -163,7 +163,9 @@ impl Session<'_> {
 
     fn data(&mut self) -> Result<ApplicationRelatedData, Fail> {
         let data = self.card.application_related_data();
-        self.done(data)
+        let data = self.done(data)?;
+        self.known.see(&data);
+        Ok(data)
     }
 
     fn tries(&mut self) -> Result<PWStatusBytes, Fail> {
@@ -310,6 +312,15 @@ impl Device for OpenPgp {
         self.once(|session| session.verify(KeyType::Authentication, pin))?;
         self.pin = Some(Zeroizing::new(pin.to_owned()));
         Ok(())
+    }
+
+    fn touch(&mut self, slot: &str) -> Result<Touch, Failure> {
+        let key = Place::named(slot)?.key;
+        if self.opened.is_none() {
+            self.with(|_| Ok(()))?;
+        }
+        let opened = self.opened.as_ref();
+        Ok(opened.map_or(Touch::Never, |opened| opened.known.touch(key)))
     }
 
     fn sign(&mut self, slot: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {

@@ -4,9 +4,13 @@ use super::backend::{Backend, Trace};
 use super::ident::Ident;
 use super::{limit, pin};
 use crate::card::{Fail, connect, readers};
+use crate::serve::Touch;
 use nkey_agent::device::{Failure, Fault};
-use openpgp_card::ocard::OpenPGP;
-use openpgp_card::ocard::data::{ApplicationIdentifier, KdfDo};
+use openpgp_card::ocard::data::{
+    ApplicationIdentifier, ApplicationRelatedData, KdfDo, TouchPolicy, UserInteractionFlag,
+};
+use openpgp_card::ocard::{KeyType, OpenPGP};
+use std::cell::Cell;
 
 /// A card that was found.
 pub struct Opened {
@@ -23,9 +27,30 @@ pub struct Known {
     /// The longest message that it signs.
     pub limit: usize,
     longest: [u8; 2],
+    /// When the signature and the authentication key wait for a finger, as last seen.
+    touch: Cell<[Touch; 2]>,
 }
 
 impl Known {
+    /// Remembers what a card says of touches.
+    pub fn see(&self, data: &ApplicationRelatedData) {
+        let touch = |flag: Result<Option<UserInteractionFlag>, _>| match flag {
+            Ok(Some(flag)) => touch_of(flag.touch_policy()),
+            _ => Touch::Never,
+        };
+        self.touch
+            .set([touch(data.uif_pso_cds()), touch(data.uif_pso_aut())]);
+    }
+
+    /// When the key of a slot waits for a finger.
+    pub fn touch(&self, key: KeyType) -> Touch {
+        let [signing, authentication] = self.touch.get();
+        match key {
+            KeyType::Signing => signing,
+            _ => authentication,
+        }
+    }
+
     /// For people: who made it, and the version of the specification that it follows.
     pub fn label(&self) -> String {
         let [major, minor] = self.identifier.version().to_be_bytes();
@@ -40,6 +65,14 @@ impl Known {
             pin::Kind::User => user,
             pin::Kind::Admin => admin,
         })
+    }
+}
+
+fn touch_of(policy: TouchPolicy) -> Touch {
+    match policy {
+        TouchPolicy::Off => Touch::Never,
+        TouchPolicy::On | TouchPolicy::Fixed => Touch::Always,
+        TouchPolicy::Cached | TouchPolicy::CachedFixed | TouchPolicy::Unknown(_) => Touch::Cached,
     }
 }
 
@@ -98,16 +131,15 @@ fn open(card: pcsc::Card, trace: Trace) -> Result<Opened, Fail> {
     };
     drop(session);
     let stated = lengths.map(|lengths| usize::from(lengths.max_command_bytes()));
-    Ok(Opened {
-        known: Known {
-            identifier,
-            kdf,
-            limit: limit::of(identifier.manufacturer(), identifier.version(), stated),
-            longest: [pins.pw1_max_len(), pins.pw3_max_len()],
-        },
-        card,
-        trace,
-    })
+    let known = Known {
+        identifier,
+        kdf,
+        limit: limit::of(identifier.manufacturer(), identifier.version(), stated),
+        longest: [pins.pw1_max_len(), pins.pw3_max_len()],
+        touch: Cell::new([Touch::Never; 2]),
+    };
+    known.see(&data);
+    Ok(Opened { card, trace, known })
 }
 
 /// Never the first one: two cards may be there, and not the one that is meant.

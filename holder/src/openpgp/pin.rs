@@ -91,12 +91,12 @@ pub fn refused(kind: Kind, status: u16, tries: Option<u8>) -> Failure {
         _ => tries,
     };
     match (status, tries) {
-        (0x6983, _) | (0x63c0..=0x63cf | 0x6982, Some(0)) => blocked(kind),
-        (0x63c0..=0x63cf | 0x6982, Some(tries)) => Failure::new(
+        (0x6983, _) | (0x63c0..=0x63cf | 0x6300 | 0x6982, Some(0)) => blocked(kind),
+        (0x63c0..=0x63cf | 0x6300 | 0x6982, Some(tries)) => Failure::new(
             Fault::WrongPin,
             format!("the {name} is wrong; {}", left(kind, tries)),
         ),
-        (0x6982, None) => Failure::new(Fault::WrongPin, format!("the {name} is wrong")),
+        (0x6300 | 0x6982, None) => Failure::new(Fault::WrongPin, format!("the {name} is wrong")),
         // Some cards know the right length.
         (0x6700 | 0x6a80, _) => Failure::new(
             Fault::WrongPin,

@@ -12,9 +12,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// A reader of the terminal gets what came before the device went.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Runs until the emulator has ended: a terminal at `link` whenever the device is there.
 pub(super) fn run(told: &Told, socket: &Path, link: &Path) {
@@ -50,7 +53,7 @@ pub(super) fn run(told: &Told, socket: &Path, link: &Path) {
 
 /// Carries bytes both ways while the device is there.
 fn carry(master: &Arc<OwnedFd>, socket: &Path, is_there: impl Fn() -> bool) {
-    let mut host: Option<(UnixStream, JoinHandle<()>)> = None;
+    let mut host: Option<Host> = None;
     let mut bytes = [0; 4096];
     while is_there() {
         match rustix::io::read(&**master, &mut bytes) {
@@ -76,25 +79,35 @@ fn carry(master: &Arc<OwnedFd>, socket: &Path, is_there: impl Fn() -> bool) {
             Err(_) => break,
         }
     }
-    close(host);
+    if let Some((_, back)) = host
+        && back.join().unwrap_or_default()
+    {
+        std::thread::sleep(LINGER);
+    }
 }
 
-fn connect(master: &Arc<OwnedFd>, socket: &Path) -> Option<(UnixStream, JoinHandle<()>)> {
+/// The socket, and what carries its bytes to the terminal until it ends; whether it carried any.
+type Host = (UnixStream, JoinHandle<bool>);
+
+fn connect(master: &Arc<OwnedFd>, socket: &Path) -> Option<Host> {
     let stream = UnixStream::connect(socket).ok()?;
     let mut from = stream.try_clone().ok()?;
     let master = Arc::clone(master);
     let back = std::thread::spawn(move || {
         let mut bytes = [0; 4096];
+        let mut last = None;
         while let Ok(len) = from.read(&mut bytes) {
             if len == 0 || !send(&master, &bytes[..len]) {
-                return;
+                break;
             }
+            last = Some(Instant::now());
         }
+        last.is_some_and(|last: Instant| last.elapsed() < LINGER)
     });
     Some((stream, back))
 }
 
-fn close(host: Option<(UnixStream, JoinHandle<()>)>) {
+fn close(host: Option<Host>) {
     if let Some((stream, back)) = host {
         let _ = stream.shutdown(Shutdown::Both);
         let _ = back.join();

@@ -32,7 +32,9 @@ const WAIT: Duration = Duration::from_millis(10);
 impl Line {
     /// A terminal, with a link to it at `path`.
     pub fn pty(path: &Path) -> io::Result<Line> {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        // No child may keep it: the terminal would not hang up with us.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let master = openpt(flags)?;
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname(&master, Vec::new())?;

@@ -5,6 +5,7 @@ mod button;
 mod cuts;
 mod frames;
 mod hand;
+mod job;
 mod pin;
 mod signs;
 mod update;

@@ -108,8 +108,3 @@ pub fn order(serial: &str, order: &Order<'_>) -> Result<Vec<u8>, Error> {
         order: bytes.as_bytes(),
     })
 }
-
-/// The error for an answer that has not its form.
-pub fn malformed(error: nkey_agent::wire::Malformed) -> Error {
-    Error::failed(format!("nkey-holder answers nonsense: {error}"))
-}

@@ -1,7 +1,7 @@
 //! `nkey openpgp generate`.
 
-use super::card::{Named, malformed, named, order};
-use super::pins::present;
+use super::card::{Named, named, order};
+use crate::commands::piv::card::{self, nonsense, secret};
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;
@@ -11,7 +11,7 @@ use nkey_agent::device::Slot;
 use nkey_agent::message::flag;
 use nkey_agent::openpgp::Order;
 use nkey_agent::wire::Reader;
-use nkey_core::nkey::{Kind, PublicKey};
+use nkey_core::nkey::PublicKey;
 use std::str::FromStr;
 
 #[derive(clap::Args)]
@@ -43,11 +43,7 @@ pub struct Args {
 /// # Errors
 /// Exit 2 without exactly one kind, 3 if the admin PIN is wrong; what the card and the agent say.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let [kind @ (Kind::Operator | Kind::Account | Kind::User)] = args.kinds.chosen()[..] else {
-        return Err(Error::usage(
-            "say what kind of key it shall be: -o (operator), -a (account) or -u (user)",
-        ));
-    };
+    let kind = card::kind(&args.kinds.chosen())?;
     let replace = args.overwrite.as_deref().map(replaced).transpose()?;
     let card = named(&args.card, ctx)?;
     // A key that is made and then cannot be enrolled helps nobody.
@@ -59,7 +55,10 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
                 .next("nkey agent unlock"),
         );
     }
-    let admin = present(args.admin_pin_file.as_deref(), "admin PIN")?;
+    let admin = secret(
+        args.admin_pin_file.as_deref(),
+        &format!("admin PIN of the card {}", card.serial),
+    )?;
     let answer = order(
         &card.serial,
         &Order::Generate {
@@ -69,8 +68,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         },
     )?;
     let mut reader = Reader::new(&answer);
-    let slot = Slot::read(&mut reader).map_err(malformed)?;
-    let fingerprint = reader.text().map_err(malformed)?;
+    let slot = Slot::read(&mut reader).map_err(nonsense)?;
+    let fingerprint = reader.text().map_err(nonsense)?;
     let made = slot
         .key
         .ok_or_else(|| Error::failed("the card does not show the key that it made"))?;

@@ -1,6 +1,7 @@
 //! `nkey openpgp info`.
 
-use super::card::{malformed, named, order};
+use super::card::{named, order};
+use crate::commands::piv::card::nonsense;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::{Table, clean_inline};
@@ -25,7 +26,7 @@ pub struct Args {
 /// If there is no such card.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let card = named(&args.card, ctx)?;
-    let state = State::read(&order(&card.serial, &Order::State)?).map_err(malformed)?;
+    let state = State::read(&order(&card.serial, &Order::State)?).map_err(nonsense)?;
     let store = card.store.as_ref();
     // What overrides it is the agent's.
     let limit = store.map_or(0, |store| store.limit);

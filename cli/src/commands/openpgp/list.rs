@@ -1,6 +1,7 @@
 //! `nkey openpgp list`.
 
-use super::card::{ask, is_of, malformed, stores};
+use super::card::{ask, is_of, stores};
+use crate::commands::piv::card::nonsense;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Table;
@@ -21,7 +22,7 @@ pub struct Args {
 /// # Errors
 /// If `nkey-holder` cannot be started, or pcscd does not run.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let cards = read_cards(&ask(&Ask::OpenPgpCards)?).map_err(malformed)?;
+    let cards = read_cards(&ask(&Ask::OpenPgpCards)?).map_err(nonsense)?;
     let stores = stores(ctx);
     let store_of = |serial: &str| {
         let store = stores.iter().find(|store| is_of(store, serial));

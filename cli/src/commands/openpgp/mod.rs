@@ -5,7 +5,6 @@ pub mod generate;
 pub mod info;
 pub mod list;
 pub mod pin;
-mod pins;
 
 use crate::commands::store::family::Family;
 use crate::context::Context;

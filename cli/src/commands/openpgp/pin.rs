@@ -1,7 +1,7 @@
 //! `nkey openpgp pin`.
 
 use super::card::{named, order};
-use super::pins::{fresh, present};
+use crate::commands::piv::card::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
@@ -43,8 +43,14 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         (_, true) => ("admin PIN", "PIN"),
         _ => ("PIN", "PIN"),
     };
-    let old = present(args.pin_file.as_deref(), known)?;
-    let new = fresh(args.new_pin_file.as_deref(), changed)?;
+    let old = secret(
+        args.pin_file.as_deref(),
+        &format!("{known} of the card {}", card.serial),
+    )?;
+    let new = new_secret(
+        args.new_pin_file.as_deref(),
+        &format!("{changed} for the card {}", card.serial),
+    )?;
     let wish = match (args.admin, args.unblock) {
         (true, _) => Order::AdminPin {
             old: &old,

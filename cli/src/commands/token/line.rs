@@ -211,17 +211,24 @@ impl Line {
     }
 
     fn connect(ctx: &mut Context, serial: Option<&str>, flags: &LineFlags) -> Result<Line, Error> {
-        let opened = match flags.reach(ctx, serial)? {
-            Reach::Port(place) => Token::open(&place),
+        let (opened, serial) = match flags.reach(ctx, serial)? {
+            Reach::Port(place) => (Token::open(&place), None),
             Reach::Usb(serial) => {
                 let allowed = flags.allow_virtual.as_ref() == Some(&serial);
-                Token::open_serial(&serial, (&flags.sysfs, &flags.dev), allowed)
+                let roots = (flags.sysfs.as_path(), flags.dev.as_path());
+                (Token::open_serial(&serial, roots, allowed), Some(serial))
             }
             Reach::Agent(serial) => return Line::by_agent(ctx, &serial),
         };
         let token = match opened {
             Err(error @ TokenError::InUse(_)) => {
-                return Err(Error::from(error).next("nkey agent status"));
+                // The agent may have opened it a moment ago.
+                return match serial {
+                    Some(serial) if stores(ctx)?.iter().any(|store| store.serial == serial) => {
+                        Line::by_agent(ctx, &serial)
+                    }
+                    _ => Err(Error::from(error).next("nkey agent status")),
+                };
             }
             opened => opened?,
         };

@@ -5,7 +5,7 @@ use super::say::Last;
 use crate::store::enrolled::failed;
 use crate::store::{Person, Prompt, StoreError};
 use crate::token::{Hand, Place, Token, TokenError};
-use nkey_core::token::{Answer, Code, Command, Press, Session, State};
+use nkey_core::token::{Answer, Code, Command, Press, Session, State, TRIES};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -278,6 +278,9 @@ impl Line {
             session: session.into(),
         });
         self.has_session.store(true, Ordering::SeqCst);
+        if let Some(last) = lock(&self.last).as_mut() {
+            last.tries = TRIES;
+        }
         drop(open);
         self.watch();
         Ok(time)

@@ -11,7 +11,7 @@ use line::{Line, Trouble};
 use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{
-    Answer, Command, Details, MAX_MESSAGE, NAME_LEN, PIN_LEN, Rows, State, read_attestation,
+    Answer, Command, Details, MAX_MESSAGE, NAME_LEN, PIN_LEN, Rows, read_attestation,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -223,9 +223,11 @@ impl Holder for Board {
         let asked = self.line.about();
         let (condition, policy) = match &asked {
             Ok(last) => {
-                let condition = match last.about.state {
-                    State::Unlocked => Condition::Ready,
-                    _ => Condition::Locked,
+                // Another's session is none of ours.
+                let condition = if self.line.has_session() {
+                    Condition::Ready
+                } else {
+                    Condition::Locked
                 };
                 (condition, last.policy())
             }

@@ -17,7 +17,7 @@ use volume::Volume;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The firmware, as `make firmware` builds it, such as pico.uf2
+    /// The firmware, such as pico.uf2
     #[arg(value_name = "UF2")]
     file: PathBuf,
     #[command(flatten)]

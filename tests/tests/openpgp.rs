@@ -35,8 +35,9 @@ impl Prompt for Pin {
 }
 
 struct Bench {
-    agent: Agent,
+    // Ends before the agent, beside which it runs.
     gpg: Gpg,
+    agent: Agent,
     orders: PathBuf,
     serial: String,
     _readers: Readers,
@@ -273,7 +274,17 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("zeros", "zeros"),
         ("empty", "0 bytes instead of a signature"),
         ("short", "63 bytes instead of a signature"),
-        ("status", "SW 6F00"),
+        ("6f00", "SW 6F00"),
+        ("6a84", "SW 6A84"),
+        ("6700", "SW 6700"),
+        ("6a88", "no key any more"),
+        ("6600", "not touched in time"),
+        ("6285", "SW 6285"),
+        ("6b00", "SW 6B00"),
+        ("ffff", "SW FFFF"),
+        ("0000", "SW 0000"),
+        ("endless", "does not end"),
+        ("truncated", "has no status word"),
         ("unplug", "not there"),
     ] {
         bench.order(word);
@@ -300,6 +311,11 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         );
         bench.client().sign(&user, NONCE).expect("a signature");
     }
+    bench.order("damaged");
+    let (_, reason) = refusal(bench.client().slots("openpgp:key"));
+    assert!(reason.contains("does not have its form"), "{reason}");
+    bench.order("");
+    bench.client().slots("openpgp:key").expect("slots");
 }
 
 #[test]
@@ -476,7 +492,8 @@ fn a_key_of_somebody_who_runs_gpg_stays_unless_it_is_named() {
     assert_eq!(bench.fingerprint("aut"), aut);
     let replaced = bench.fingerprint("sig");
     assert_ne!(replaced, sig);
-    assert!(bench.gpg.status().contains(&replaced));
+    // scdaemon remembers what it read: another one.
+    assert!(Gpg::beside(&bench.agent).status().contains(&replaced));
     // The old one is gone, and the agent says so.
     let slots = bench.client().slots("openpgp:key").expect("slots");
     assert!(slots[0].enrolled.is_some(), "{slots:?}");

@@ -8,7 +8,7 @@ pub mod manage;
 mod open;
 mod pin;
 
-use crate::card::Fail;
+use crate::card::{Fail, Pace};
 use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::openpgp::Held;
@@ -67,6 +67,7 @@ impl Place {
 pub struct OpenPgp {
     wanted: ident::Ident,
     opened: Option<Opened>,
+    pace: Pace,
     pin: Option<Zeroizing<String>>,
 }
 
@@ -84,6 +85,7 @@ impl OpenPgp {
         let mut card = OpenPgp {
             wanted,
             opened: None,
+            pace: Pace::new(),
             pin: None,
         };
         card.with(|_| Ok(()))?;
@@ -124,6 +126,7 @@ impl OpenPgp {
             None => open::find(&self.wanted)?,
         };
         let trace = opened.trace.clone();
+        self.pace.begin();
         // The crate trusts what a card says of itself here and there.
         let result = catch_unwind(AssertUnwindSafe(|| {
             let card = opened.card.transaction();
@@ -134,6 +137,7 @@ impl OpenPgp {
             };
             work(&mut session)
         }));
+        self.pace.end();
         match result {
             Ok(Err(Fail::Lost(failure))) => Err(Fail::Lost(failure)),
             Ok(done) => {

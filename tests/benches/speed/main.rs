@@ -16,6 +16,9 @@ struct Row {
     measured: String,
 }
 
+/// A name, and what measures it.
+type Part = (&'static str, fn() -> Vec<Row>);
+
 impl Row {
     fn new(what: &'static str, wanted: &'static str, measured: String) -> Row {
         eprintln!("{what}: {measured}");
@@ -31,7 +34,7 @@ fn main() {
     if std::env::args().any(|argument| argument == holders::C_SIGN) {
         return holders::c_sign();
     }
-    let parts: [(&str, fn() -> Vec<Row>); 5] = [
+    let parts: [Part; 5] = [
         ("core", core_speed::rows),
         ("socket", socket::rows),
         ("start", start::rows),

@@ -278,7 +278,7 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("6a84", "SW 6A84"),
         ("6700", "SW 6700"),
         ("6a88", "no key any more"),
-        ("6600", "not touched in time"),
+        ("6600", "touch not given"),
         ("6285", "SW 6285"),
         ("6b00", "SW 6B00"),
         ("ffff", "SW FFFF"),
@@ -371,7 +371,7 @@ fn touch_is_shown_and_a_missing_one_is_named() {
         .expect("touched");
     bench.order("untouched");
     let (_, reason) = refusal(bench.client().issue(&account, &claims, 0, 0));
-    assert!(reason.contains("not touched in time"), "{reason}");
+    assert!(reason.contains("touch not given"), "{reason}");
 }
 
 #[test]

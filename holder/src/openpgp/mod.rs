@@ -292,7 +292,7 @@ fn touch_name(policy: Option<TouchPolicy>) -> String {
 fn unsigned(slot: &str, length: usize, status: u16) -> Failure {
     Failure::other(match status {
         // 6600 is what the specification reserves for the button.
-        0x6982 | 0x6600 => "it was not touched in time".to_owned(),
+        0x6982 | 0x6600 => "touch not given: it was not touched in time".to_owned(),
         0x6a88 | 0x6a83 => format!("slot {slot} has no key any more (SW {status:04X})"),
         0x6a84 | 0x6700 => format!(
             "it does not sign {length} bytes (SW {status:04X}): `limit` in the configuration names less"
@@ -368,8 +368,8 @@ mod tests {
             let said = unsigned("sig", 1025, status).text;
             assert!(said.contains("1025 bytes") && said.contains(&format!("{status:04X}")));
         }
-        assert!(unsigned("sig", 1, 0x6982).text.contains("not touched"));
-        assert!(unsigned("sig", 1, 0x6600).text.contains("not touched"));
+        assert!(unsigned("sig", 1, 0x6982).text.contains("touch not given"));
+        assert!(unsigned("sig", 1, 0x6600).text.contains("touch not given"));
         assert!(unsigned("aut", 1, 0x6a88).text.contains("no key any more"));
         assert!(unsigned("aut", 1, 0x6f00).text.contains("6F00"));
     }

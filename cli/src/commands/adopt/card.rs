@@ -1,7 +1,8 @@
 //! `nkey adopt --store piv:NAME`: bringing seeds into a card.
 
 use super::prove;
-use crate::commands::piv::card::{AccessFlags, PinPolicy, Plugged, Secrets, TouchPolicy};
+use crate::commands::piv::card::Plugged;
+use crate::commands::piv::flags::{AccessFlags, PinPolicy, Secrets, TouchPolicy};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

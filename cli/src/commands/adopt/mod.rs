@@ -7,7 +7,7 @@ mod token;
 
 use self::card::Card;
 use crate::commands::list::keys::table;
-use crate::commands::piv::card::AccessFlags;
+use crate::commands::piv::flags::AccessFlags;
 use crate::commands::token::line::PREFIX;
 use crate::context::Context;
 use crate::error::Error;

@@ -21,8 +21,10 @@ const MAX_CARDS: u32 = 64;
 /// # Errors
 /// Exit 2 if it is none for keys.
 pub fn slot(text: &str) -> Result<u8, Error> {
+    let is_hex = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = u8::from_str_radix(text, 16).ok();
     number
+        .filter(|_| is_hex)
         .filter(|slot| matches!(slot, 0x9a | 0x9c | 0x9d | 0x9e | 0x82..=0x95))
         .ok_or_else(|| {
             Error::usage(format!(

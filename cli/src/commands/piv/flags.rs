@@ -117,7 +117,9 @@ fn hex(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let wrong = || Error::usage("--management-key-file: it holds no key in hexadecimal");
     let bytes = bytes.collect::<Option<Vec<u8>>>().ok_or_else(wrong)?;
     match bytes.len() {
-        16 | 24 | 32 => Ok(Zeroizing::new(bytes)),
+        16 | 24 | 32 if text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok(Zeroizing::new(bytes))
+        }
         _ => Err(wrong()),
     }
 }
@@ -161,7 +163,15 @@ mod tests {
     #[test]
     fn management_keys_are_read_strictly() {
         assert_eq!(hex(&"0a".repeat(24)).unwrap()[..], [10; 24]);
-        for bad in ["", "0a", "zz", "é0", &"0a".repeat(25), &"0".repeat(47)] {
+        for bad in [
+            "",
+            "0a",
+            "zz",
+            "é0",
+            &"0a".repeat(25),
+            &"0".repeat(47),
+            &"+a".repeat(24),
+        ] {
             assert!(hex(bad).is_err(), "{bad}");
         }
     }

@@ -131,7 +131,7 @@ fn a_public_half_that_cannot_be_read_stops_its_key_alone() {
     let copy = original.copy();
     let [one, two] = [1, 2].map(|byte| seed(Kind::User, byte).public_key());
     let public = copy.path().join(format!("vault/keys/{one}.json"));
-    std::fs::set_permissions(public, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(public, std::fs::Permissions::from_mode(0o000)).unwrap();
     let _bound = Bound::new();
     let vault = original.open(&copy);
     let error = vault.open(&one).unwrap_err().to_string();

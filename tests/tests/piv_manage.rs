@@ -544,7 +544,15 @@ fn a_touch_is_asked_for_and_who_does_not_wait_is_free() {
             .public_key()
             .as_bytes(),
     );
-    for (slot, key) in [("9c", &always), ("9d", &cached), ("9a", &never)] {
+    // At enrolment as well: a proof is a signature.
+    bench.unlock();
+    let told = bench.nkey("store enrol piv:key 9c --user");
+    assert!(
+        told.stderr.contains("touch piv:key (card 23456789)"),
+        "{told:?}"
+    );
+    assert_eq!(told.ok().trim(), always.to_string());
+    for (slot, key) in [("9d", &cached), ("9a", &never)] {
         bench.signs(slot, key);
     }
     let nonce = b"abcdefghijklmno";

@@ -120,9 +120,22 @@ pub trait Holder: Send + Sync {
     ///
     /// # Errors
     /// What it says, and if the proof is wrong.
-    fn prove(&self, slot: &Slot, key: &PublicKey) -> Result<Option<[u8; 32]>, StoreError> {
+    fn prove(
+        &self,
+        slot: &Slot,
+        key: &PublicKey,
+        person: &dyn Person,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
         let challenge = challenge(key)?;
-        let signature = self.sign(&slot.id, key, &challenge)?;
+        let unpinned = Record {
+            key: *key,
+            name: String::new(),
+            any_iat: false,
+            holder: self.id().to_owned(),
+            slot: slot.id.clone(),
+            device: None,
+        };
+        let signature = self.sign_for(&unpinned, &challenge, person)?;
         if key.verify(&challenge, &signature) {
             return Ok(None);
         }
@@ -258,7 +271,7 @@ impl Enrolled {
     ///
     /// # Errors
     /// If there is no such slot, it cannot be enrolled, or the proof is wrong.
-    pub fn prove(&self, wanted: &Wanted<'_>) -> Result<Record, StoreError> {
+    pub fn prove(&self, wanted: &Wanted<'_>, person: &dyn Person) -> Result<Record, StoreError> {
         admit::name(wanted.name)?;
         if !matches!(wanted.kind, Kind::Operator | Kind::Account | Kind::User) {
             return Err(StoreError::Kind(wanted.kind));
@@ -294,7 +307,7 @@ impl Enrolled {
                 )));
             }
         };
-        let device = self.holder.prove(&slot, &key)?;
+        let device = self.holder.prove(&slot, &key, person)?;
         if let Some(found) = device
             && let Some(pinned) = self.devices().iter().find(|pinned| **pinned != found)
         {

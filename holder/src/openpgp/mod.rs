@@ -313,6 +313,8 @@ impl Device for OpenPgp {
 
     fn login(&mut self, pin: &str) -> Result<(), Failure> {
         self.pin = None;
+        // How it wants its PIN may have changed.
+        self.opened = None;
         self.once(|session| session.verify(KeyType::Authentication, pin))?;
         self.pin = Some(Zeroizing::new(pin.to_owned()));
         Ok(())

@@ -33,7 +33,7 @@ macro_rules! scripts {
 
 scripts! {
     add, agent, bring, decode, delete, describe, edit, expirations, exports, generate, help, import, init, keys,
-    list, many, operators, pictures, pkcs11, push, reissue, revocations, seeds, sign, store, terminal, trust, validate,
+    list, many, openpgp, operators, pictures, piv, pkcs11, push, reissue, revocations, seeds, sign, store, terminal, trust, validate,
     verify,
 }
 

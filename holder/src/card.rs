@@ -3,6 +3,7 @@
 use nkey_agent::device::{Failure, Fault};
 use pcsc::{Card, Context, Disposition, Protocols, Scope, ShareMode, Transaction};
 use std::ffi::CString;
+use std::time::{Duration, Instant};
 
 /// Most bytes of data in one command; longer ones are chained.
 const CHUNK: usize = 255;
@@ -11,6 +12,44 @@ const MAX_RESPONSE: usize = 16 * 1024;
 
 /// Success.
 pub const OK: u16 = 0x9000;
+
+/// Longer than pcscd lets a program sleep that waits for a card.
+const GAP: Duration = Duration::from_millis(120);
+/// How long a card may be ours without a gap: gaps cost 4 % then.
+const OURS: Duration = Duration::from_secs(3);
+
+/// Leaves gaps for others. A program that waits for a card looks every 100 ms whether it is
+/// free, and would wait for as long as one transaction follows another.
+pub struct Pace {
+    since: Instant,
+    ended: Instant,
+}
+
+impl Pace {
+    /// No transaction yet.
+    pub fn new() -> Pace {
+        let now = Instant::now();
+        Pace {
+            since: now,
+            ended: now,
+        }
+    }
+
+    /// Before a transaction.
+    pub fn begin(&mut self) {
+        if self.ended.elapsed() >= GAP {
+            self.since = Instant::now();
+        } else if self.since.elapsed() >= OURS {
+            std::thread::sleep(GAP);
+            self.since = Instant::now();
+        }
+    }
+
+    /// After a transaction.
+    pub fn end(&mut self) {
+        self.ended = Instant::now();
+    }
+}
 
 /// Why an exchange failed: whether the card was lost, so that it may be there again.
 pub enum Fail {

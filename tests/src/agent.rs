@@ -1,11 +1,14 @@
 //! A real agent with a vault of its own.
 
 use crate::{Scratch, command, program};
+use nkey_agent::child::Child;
 use nkey_agent::client::{Client, Prompt};
 use nkey_core::nkey::{PublicKey, Seed};
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -16,7 +19,7 @@ pub const PASSPHRASE: &str = "correct horse battery staple";
 /// An agent that ends with the test.
 pub struct Agent {
     scratch: Scratch,
-    child: Option<Child>,
+    child: Option<std::process::Child>,
     environment: Vec<(String, String)>,
     script: Option<PathBuf>,
 }
@@ -83,7 +86,7 @@ impl Agent {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
+        self.child.as_ref().map_or(0, std::process::Child::id)
     }
 
     /// The command that starts this agent in the foreground, unlocked.
@@ -157,6 +160,24 @@ impl Agent {
         beside.arg(format!("--wd={}", folder.display()));
         beside.arg(program.as_ref());
         beside
+    }
+
+    /// A process of nkey-holder of the test's own, where this agent's are: without what the agent
+    /// lets through.
+    pub fn holder(&self) -> Child {
+        let holder = program("nkey-holder");
+        if self.script.is_none() {
+            return Child::start(&holder).expect("nkey-holder");
+        }
+        let place = self.beside(&holder, Path::new("/"));
+        let words: Vec<String> = std::iter::once(place.get_program())
+            .chain(place.get_args())
+            .map(|word| format!("'{}'", word.to_str().expect("a word")))
+            .collect();
+        let script = format!("#!/bin/sh\nexec {}\n", words.join(" "));
+        let script = self.scratch.file("holder", script);
+        std::fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("a script");
+        Child::start(&script).expect("nkey-holder")
     }
 
     /// `nkey` with this agent and a home of its own; `arguments` divided by spaces.

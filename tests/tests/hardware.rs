@@ -1,13 +1,11 @@
 //! One suite for PIV cards: on the tests' own card with every run, and on a real one by
 //! `make test-hardware CARD=serial`, on slots that are named and empty.
 
-use nkey_agent::child::{Child, Failed};
+use nkey_agent::child::Failed;
 use nkey_agent::client::Enrol;
 use nkey_agent::device::Ask;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{Agent, Output, Readers, Scratch, command, program, run, skipped, wait_for};
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
@@ -50,19 +48,6 @@ impl Bench {
             "piv {verb} {} {rest} --pin-file {pin}",
             self.serial
         ))
-    }
-
-    /// A process of nkey-holder, without what the agent lets through.
-    fn holder(&self) -> Child {
-        let start = self.command(&program("nkey-holder"));
-        let words: Vec<String> = std::iter::once(start.get_program())
-            .chain(start.get_args())
-            .map(|word| format!("'{}'", word.to_str().expect("a word")))
-            .collect();
-        let script = format!("#!/bin/sh\nexec {}\n", words.join(" "));
-        let script = self.home.file("holder", script);
-        std::fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("a script");
-        Child::start(&script).expect("nkey-holder")
     }
 }
 
@@ -129,7 +114,7 @@ fn suite(bench: &Bench) {
 
 fn lengths(bench: &Bench, slot: &str, key: &PublicKey) {
     let pin = std::fs::read_to_string(&bench.pin).expect("the PIN's file");
-    let mut child = bench.holder();
+    let mut child = bench.agent.holder();
     let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(60)) {
         Ok(body) => Ok(body),
         Err(Failed::Said(failure)) => Err(failure.text),

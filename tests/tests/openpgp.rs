@@ -6,6 +6,7 @@ use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{Agent, Gpg, Output, Readers, program, run, server_accepts, skipped, wait_for};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -35,8 +36,9 @@ impl Prompt for Pin {
 }
 
 struct Bench {
-    agent: Agent,
+    // Ends before the agent, beside which it runs.
     gpg: Gpg,
+    agent: Agent,
     orders: PathBuf,
     serial: String,
     _readers: Readers,
@@ -105,6 +107,17 @@ impl Bench {
         run(nkey.args(arguments.split_whitespace()), input)
     }
 
+    /// What the card answers another program.
+    #[track_caller]
+    fn apdus(&self, apdus: &[&str]) -> String {
+        let mut tool = self.gpg.inside("opensc-tool");
+        // Its drivers would select other applets first.
+        tool.args(["--card-driver", "default", "--reader", "0"]);
+        tool.args(["--send-apdu", "00:A4:04:00:06:D2:76:00:01:24:01"]);
+        tool.args(apdus.iter().flat_map(|apdu| ["--send-apdu", apdu]));
+        run(&mut tool, "").ok()
+    }
+
     /// Makes a key and enrols it.
     #[track_caller]
     fn generate(&self, arguments: &str) -> PublicKey {
@@ -140,6 +153,16 @@ impl Bench {
         }
         unreachable!("sizes do not end")
     }
+}
+
+/// The data in what opensc-tool prints: 16 bytes in a line, then the same as text.
+fn bytes(told: &str) -> Vec<u8> {
+    let rows = told
+        .lines()
+        .filter(|row| row.as_bytes().get(2) == Some(&b' '));
+    rows.flat_map(|row| row.as_bytes().chunks(3).take(16))
+        .map_while(|cell| u8::from_str_radix(std::str::from_utf8(&cell[..2]).ok()?, 16).ok())
+        .collect()
 }
 
 /// Waits until what the card's store says of its absence is right: pcscd takes its time.
@@ -273,7 +296,17 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("zeros", "zeros"),
         ("empty", "0 bytes instead of a signature"),
         ("short", "63 bytes instead of a signature"),
-        ("status", "SW 6F00"),
+        ("6f00", "SW 6F00"),
+        ("6a84", "SW 6A84"),
+        ("6700", "SW 6700"),
+        ("6a88", "no key any more"),
+        ("6600", "touch not given"),
+        ("6285", "SW 6285"),
+        ("6b00", "SW 6B00"),
+        ("ffff", "SW FFFF"),
+        ("0000", "SW 0000"),
+        ("endless", "does not end"),
+        ("truncated", "has no status word"),
         ("unplug", "not there"),
     ] {
         bench.order(word);
@@ -300,6 +333,11 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         );
         bench.client().sign(&user, NONCE).expect("a signature");
     }
+    bench.order("damaged");
+    let (_, reason) = refusal(bench.client().slots("openpgp:key"));
+    assert!(reason.contains("does not have its form"), "{reason}");
+    bench.order("");
+    bench.client().slots("openpgp:key").expect("slots");
 }
 
 #[test]
@@ -331,31 +369,35 @@ fn touch_is_shown_and_a_missing_one_is_named() {
     let bench = Bench::opcard("");
     bench.unlock("123456").expect("to unlock");
     let account = bench.generate("sig --account");
+    let user = bench.generate("aut --user");
     // UIF of the signature key: on. PW3 first.
-    let mut tool = bench.gpg.inside("opensc-tool");
-    tool.args(["--card-driver", "default", "--reader", "0"]);
-    for apdu in [
-        "00:A4:04:00:06:D2:76:00:01:24:01",
+    let told = bench.apdus(&[
         "00:20:00:83:08:31:32:33:34:35:36:37:38",
         "00:DA:00:D6:02:01:20",
         "00:20:FF:83",
-    ] {
-        tool.args(["--send-apdu", apdu]);
-    }
-    let told = run(&mut tool, "").ok();
+    ]);
     assert_eq!(told.matches("SW1=0x90, SW2=0x00").count(), 4, "{told}");
     let slots = bench.client().slots("openpgp:key").expect("slots");
     assert_eq!(slots[0].label, "signature, touch on");
     let told = bench.nkey("openpgp info key", "").ok();
     assert!(told.contains("sig") && told.contains(" on "), "{told}");
     let claims = format!(r#"{{"sub":"{account}","nats":{{"type":"account"}}}}"#);
-    bench
-        .client()
-        .issue(&account, &claims, 0, 0)
-        .expect("touched");
+    // It is announced, for the key that wants it.
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut client = bench.client();
+    let heard = Arc::clone(&told);
+    client.on_notice(move |text| heard.lock().expect("notices").push(text.to_owned()));
+    client.sign(&user, NONCE).expect("a signature");
+    assert_eq!(*told.lock().expect("notices"), [""; 0]);
+    client.issue(&account, &claims, 0, 0).expect("touched");
+    let told = told.lock().expect("notices").clone();
+    assert!(
+        told.len() == 1 && told[0].starts_with("touch openpgp:key"),
+        "{told:?}"
+    );
     bench.order("untouched");
     let (_, reason) = refusal(bench.client().issue(&account, &claims, 0, 0));
-    assert!(reason.contains("not touched in time"), "{reason}");
+    assert!(reason.contains("touch not given"), "{reason}");
 }
 
 #[test]
@@ -476,7 +518,8 @@ fn a_key_of_somebody_who_runs_gpg_stays_unless_it_is_named() {
     assert_eq!(bench.fingerprint("aut"), aut);
     let replaced = bench.fingerprint("sig");
     assert_ne!(replaced, sig);
-    assert!(bench.gpg.status().contains(&replaced));
+    // scdaemon remembers what it read: another one.
+    assert!(Gpg::beside(&bench.agent).status().contains(&replaced));
     // The old one is gone, and the agent says so.
     let slots = bench.client().slots("openpgp:key").expect("slots");
     assert!(slots[0].enrolled.is_some(), "{slots:?}");
@@ -506,16 +549,10 @@ fn another_program_cannot_sign_with_the_pin_that_we_gave() {
                 .issue(&account, &claims, 0, 0)
                 .expect("a token");
             bench.client().sign(&user, NONCE).expect("a signature");
-            let mut tool = bench.gpg.inside("opensc-tool");
-            tool.args(["--card-driver", "default", "--reader", "0"]);
-            for apdu in [
-                "00:A4:04:00:06:D2:76:00:01:24:01",
+            let told = bench.apdus(&[
                 "00:2A:9E:9A:04:61:62:63:64:00",
                 "00:88:00:00:04:61:62:63:64:00",
-            ] {
-                tool.args(["--send-apdu", apdu]);
-            }
-            let told = run(&mut tool, "").ok();
+            ]);
             assert_eq!(told.matches("SW1=0x69, SW2=0x82").count(), 2, "{told}");
         }
     }
@@ -563,10 +600,8 @@ fn cards_are_told_apart_and_an_absent_one_is_named() {
     readers.add_opcard(OTHER);
     let orders = readers.add_opcard(SERIAL);
     // The serial number alone, in small letters, is enough.
-    let config = format!(
-        "[openpgp.absent]\nserial = \"000F:00000001\"\n[openpgp.key]\nserial = \"0000a1b2\"\n[openpgp.other]\nserial = \"D276000124010304000F0000A1B30000\"\n[openpgp.wrong]\nserial = \"12345\"\n"
-    );
-    let agent = Agent::inside(&readers.script(), &config);
+    let config = "[openpgp.absent]\nserial = \"000F:00000001\"\n[openpgp.key]\nserial = \"0000a1b2\"\n[openpgp.other]\nserial = \"D276000124010304000F0000A1B30000\"\n[openpgp.wrong]\nserial = \"12345\"\n";
+    let agent = Agent::inside(&readers.script(), config);
     let bench = Bench {
         gpg: Gpg::beside(&agent),
         agent,
@@ -606,4 +641,41 @@ fn cards_are_told_apart_and_an_absent_one_is_named() {
     assert!(told.contains("neither a card"), "{told}");
     let told = bench.nkey("openpgp info 000F:00000001", "").fails(1);
     assert!(told.contains("is not there"), "{told}");
+}
+
+#[test]
+fn a_card_that_wants_its_pin_hashed_gets_it_hashed() {
+    if no_card() {
+        return;
+    }
+    let bench = Bench::opcard("");
+    // gpg switches hashing on; the PINs stay as people type them.
+    let mut gpg = bench.gpg.inside("gpg");
+    gpg.args(["--no-tty", "--command-fd=0", "--status-fd=2", "--card-edit"]);
+    let told = run(&mut gpg, "admin\nkdf-setup\nquit\n");
+    let status = bench.gpg.status();
+    assert!(status.contains("kdf:on"), "{told:?}\n{status}");
+    // Cards set the PINs to the hashes that gpg gave, 87 and 88; this one leaves that to us.
+    let read = bench.apdus(&["00:CA:00:F9:00"]);
+    let given = bytes(&read);
+    let hash = |tag: u8| {
+        let at = given.windows(2).position(|head| head == [tag, 32]);
+        let at = at.expect("a hash") + 2;
+        let hash: Vec<String> = given[at..at + 32]
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
+        hash.join(":")
+    };
+    let (user, admin) = (hash(0x87), hash(0x88));
+    let told = bench.apdus(&[
+        &format!("00:24:00:81:26:31:32:33:34:35:36:{user}"),
+        &format!("00:24:00:83:28:31:32:33:34:35:36:37:38:{admin}"),
+    ]);
+    assert_eq!(told.matches("SW1=0x90, SW2=0x00").count(), 3, "{told}");
+    let (_, reason) = refusal(bench.unlock("654321"));
+    assert!(reason.contains("2 tries are left"), "{reason}");
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.generate("aut --user");
+    bench.client().sign(&user, NONCE).expect("a signature");
 }

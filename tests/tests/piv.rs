@@ -1,16 +1,12 @@
 //! PIV cards of the tests' own behind a real pcscd.
 
-use nkey_agent::child::{Child, Failed};
+use nkey_agent::child::Failed;
 use nkey_agent::client::{Client, Enrol, Error, Prompt};
 use nkey_agent::device::Ask;
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{
-    Agent, Readers, Scratch, command, program, run, server_accepts, skipped, wait_for,
-};
+use nkey_tests::{Agent, Readers, Scratch, run, server_accepts, skipped, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -353,18 +349,7 @@ fn every_length_is_signed_up_to_the_limit() {
         return;
     }
     let bench = Bench::new();
-    // The holder's own process, without what the agent lets through.
-    let scratch = Scratch::new();
-    let holder = scratch.file(
-        "holder",
-        format!(
-            "#!/bin/sh\nexec nsenter --target={} --user --mount --net --preserve-credentials {}\n",
-            bench.agent.pid(),
-            program("nkey-holder").display()
-        ),
-    );
-    std::fs::set_permissions(&holder, Permissions::from_mode(0o700)).expect("a script");
-    let mut child = Child::start(&holder).expect("nkey-holder");
+    let mut child = bench.agent.holder();
     let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(20)) {
         Ok(body) => Ok(body),
         Err(Failed::Said(failure)) => Err(failure.text),

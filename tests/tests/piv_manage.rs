@@ -99,13 +99,18 @@ impl Bench {
         assert_eq!(said.lines().count(), 3, "{said}");
     }
 
-    /// The agent signs with a slot's key.
-    fn signs(&self, slot: &str, key: &PublicKey) {
+    /// Gives the agent the PIN.
+    fn unlock(&self) {
         let unlocked = self.nkey(&format!(
             "agent unlock --passphrase-file {} --pin-file piv:key=new-pin",
             self.agent.scratch().path().join("passphrase").display()
         ));
         assert_eq!(unlocked.status, 0, "{unlocked:?}");
+    }
+
+    /// The agent signs with a slot's key.
+    fn signs(&self, slot: &str, key: &PublicKey) {
+        self.unlock();
         let mut client = self.agent.client();
         let enrolled = client
             .enrol(&Enrol {
@@ -539,7 +544,15 @@ fn a_touch_is_asked_for_and_who_does_not_wait_is_free() {
             .public_key()
             .as_bytes(),
     );
-    for (slot, key) in [("9c", &always), ("9d", &cached), ("9a", &never)] {
+    // At enrolment as well: a proof is a signature.
+    bench.unlock();
+    let told = bench.nkey("store enrol piv:key 9c --user");
+    assert!(
+        told.stderr.contains("touch piv:key (card 23456789)"),
+        "{told:?}"
+    );
+    assert_eq!(told.ok().trim(), always.to_string());
+    for (slot, key) in [("9d", &cached), ("9a", &never)] {
         bench.signs(slot, key);
     }
     let nonce = b"abcdefghijklmno";
@@ -623,4 +636,51 @@ fn sign_request(key: &PublicKey, message: &[u8]) -> Vec<u8> {
     frame.byte(13).key_blob(key).string(message).uint32(0);
     frame.end_frame(at);
     frame.as_bytes().to_vec()
+}
+
+#[test]
+fn a_whole_operator_lives_on_a_card() {
+    if skipped("pcscd") || skipped("nsc") {
+        return;
+    }
+    let bench = Bench::new(&[]);
+    bench.init();
+    bench.unlock();
+    // Made there: each in the first slot that is free.
+    let made = bench.key("generate nkey -o --store=piv:key --name ops");
+    assert_eq!(made.kind(), Kind::Operator);
+    let slots = bench.agent.client().slots("piv:key").expect("slots");
+    assert_eq!(slots[0].id, "82");
+    assert_eq!(slots[0].enrolled, Some(made));
+    bench.nkey("init -n acme --store piv:key").ok();
+    bench.nkey("describe operator").ok();
+    // Brought there from nsc's keystore, and the files go only then.
+    let nsc = |arguments: &str| {
+        let mut nsc = command(tool("nsc"));
+        nsc.env("HOME", bench.home.path())
+            .current_dir(bench.home.path());
+        let own = ["--all-dirs", "nsc-store"];
+        run(nsc.args(arguments.split(' ')).args(own), "").ok()
+    };
+    nsc("add operator -n old --sys=false");
+    nsc("add account -n app");
+    nsc("add user -n u1 -a app");
+    let told = bench
+        .nkey("-H nsc-store adopt -A --store pkcs11:x")
+        .fails(2);
+    assert!(told.contains("PIV cards"), "{told}");
+    let adopted = bench
+        .nkey("-H nsc-store adopt -A --store piv:key --pin-file new-pin --remove")
+        .ok();
+    assert_eq!(adopted.matches("imported, proved").count(), 3, "{adopted}");
+    let keys = bench.agent.client().list().expect("keys");
+    for kind in [Kind::Operator, Kind::Account, Kind::User] {
+        let mine = |info: &&nkey_agent::client::KeyInfo| {
+            info.key.kind() == kind && info.store == "piv:key"
+        };
+        assert!(keys.iter().filter(mine).count() >= 1, "{keys:?}");
+    }
+    // The card signs for it.
+    bench.nkey("-H nsc-store add account -n second").ok();
+    bench.nkey("-H nsc-store validate -A").ok();
 }

@@ -535,7 +535,7 @@ fn carry_out(
                 flags,
                 key,
             };
-            holders::enrol(agent, connection.pid, asked, output);
+            holders::enrol(agent, connection, asked, output);
         }
         Ours::Add { seed, name, flags } => {
             let added = Seed::from_str(seed)
@@ -557,7 +557,7 @@ fn carry_out(
             let made = if first.is_some_and(|first| first.store.name() == store) {
                 generate(agent, connection, kind, name, flags)
             } else {
-                holders::generate(agent, store, kind, name, flags)
+                holders::generate(agent, connection.person.as_ref(), store, kind, name, flags)
             };
             key_answer(output, Name::GenerateIn, made);
         }

@@ -5,7 +5,7 @@ use super::connection::Connection;
 use super::{Agent, log};
 use crate::message::{Name, Refusal, Status, condition, flag, mark};
 use crate::store::enrolled::{Condition, Enrolled, Wanted};
-use crate::store::{State, Store, StoreError};
+use crate::store::{Person, State, Store, StoreError};
 use crate::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::str::FromStr;
@@ -100,9 +100,10 @@ pub struct Enrolment<'a> {
     pub key: &'a str,
 }
 
-pub fn enrol(agent: &Agent, pid: Option<i32>, asked: Enrolment<'_>, output: &mut Writer) {
+pub fn enrol(agent: &Agent, connection: &Connection, asked: Enrolment<'_>, output: &mut Writer) {
+    let pid = connection.pid;
     let store = asked.store;
-    let result = enrol_key(agent, asked);
+    let result = enrol_key(agent, connection.person.as_ref(), asked);
     match &result {
         Ok(key) => log::line(format_args!(
             "enrolled: {key} from {store} for process {}",
@@ -113,7 +114,11 @@ pub fn enrol(agent: &Agent, pid: Option<i32>, asked: Enrolment<'_>, output: &mut
     key_answer(output, Name::Enrol, result);
 }
 
-fn enrol_key(agent: &Agent, asked: Enrolment<'_>) -> Result<PublicKey, Refusal> {
+fn enrol_key(
+    agent: &Agent,
+    person: &dyn Person,
+    asked: Enrolment<'_>,
+) -> Result<PublicKey, Refusal> {
     let malformed = |error| Refusal::new(Status::Malformed, error);
     let key = match asked.key {
         "" => None,
@@ -126,12 +131,13 @@ fn enrol_key(agent: &Agent, asked: Enrolment<'_>) -> Result<PublicKey, Refusal> 
         any_iat,
         ..asked.wanted
     };
-    pin(agent, enrolled, &wanted)
+    pin(agent, enrolled, &wanted, person)
 }
 
 /// Makes a key in a holder and enrols it.
 pub fn generate(
     agent: &Agent,
+    person: &dyn Person,
     store: &str,
     kind: Kind,
     name: &str,
@@ -153,7 +159,7 @@ pub fn generate(
         name,
         any_iat,
     };
-    pin(agent, enrolled, &wanted).map_err(|refusal| {
+    pin(agent, enrolled, &wanted, person).map_err(|refusal| {
         Refusal::new(
             refusal.status,
             format_args!(
@@ -175,8 +181,13 @@ fn any_iat(flags: u32) -> Result<bool, Refusal> {
     }
 }
 
-fn pin(agent: &Agent, enrolled: &Enrolled, wanted: &Wanted<'_>) -> Result<PublicKey, Refusal> {
-    let record = enrolled.prove(wanted)?;
+fn pin(
+    agent: &Agent,
+    enrolled: &Enrolled,
+    wanted: &Wanted<'_>,
+    person: &dyn Person,
+) -> Result<PublicKey, Refusal> {
+    let record = enrolled.prove(wanted, person)?;
     // Held until the key is in, so that two connections do not add the same bytes at once.
     let volatiles = agent.volatiles();
     if let Some(held) = agent.holder(record.key.as_bytes(), &volatiles) {

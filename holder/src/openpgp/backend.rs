@@ -3,7 +3,7 @@
 
 use crate::card::{Fail, release};
 use card_backend::{CardBackend, CardCaps, CardTransaction, PinType, SmartcardError};
-use nkey_agent::device::Failure;
+use nkey_agent::device::{Failure, Fault};
 use pcsc::{Card, Disposition, Transaction};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -184,7 +184,10 @@ impl Guard<'_> {
         match transaction.transmit(command, &mut buffer) {
             Ok(response) if response.len() >= 2 => Ok(response.to_vec()),
             // What a reader says of a card that was pulled out meanwhile.
-            Ok(_) => Err(self.trace.failed(pcsc::Error::RemovedCard)),
+            Ok(_) => Err(self.trace.failed(Fail::Lost(Failure::new(
+                Fault::Absent,
+                "the card was removed: its response has no status word",
+            )))),
             Err(error) => Err(self.trace.failed(error)),
         }
     }

@@ -8,7 +8,7 @@ pub mod manage;
 mod open;
 mod pin;
 
-use crate::card::Fail;
+use crate::card::{Fail, Pace};
 use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::openpgp::Held;
@@ -67,6 +67,7 @@ impl Place {
 pub struct OpenPgp {
     wanted: ident::Ident,
     opened: Option<Opened>,
+    pace: Pace,
     pin: Option<Zeroizing<String>>,
 }
 
@@ -84,6 +85,7 @@ impl OpenPgp {
         let mut card = OpenPgp {
             wanted,
             opened: None,
+            pace: Pace::new(),
             pin: None,
         };
         card.with(|_| Ok(()))?;
@@ -124,6 +126,7 @@ impl OpenPgp {
             None => open::find(&self.wanted)?,
         };
         let trace = opened.trace.clone();
+        self.pace.begin();
         // The crate trusts what a card says of itself here and there.
         let result = catch_unwind(AssertUnwindSafe(|| {
             let card = opened.card.transaction();
@@ -134,6 +137,7 @@ impl OpenPgp {
             };
             work(&mut session)
         }));
+        self.pace.end();
         match result {
             Ok(Err(Fail::Lost(failure))) => Err(Fail::Lost(failure)),
             Ok(done) => {
@@ -288,7 +292,7 @@ fn touch_name(policy: Option<TouchPolicy>) -> String {
 fn unsigned(slot: &str, length: usize, status: u16) -> Failure {
     Failure::other(match status {
         // 6600 is what the specification reserves for the button.
-        0x6982 | 0x6600 => "it was not touched in time".to_owned(),
+        0x6982 | 0x6600 => "touch not given: it was not touched in time".to_owned(),
         0x6a88 | 0x6a83 => format!("slot {slot} has no key any more (SW {status:04X})"),
         0x6a84 | 0x6700 => format!(
             "it does not sign {length} bytes (SW {status:04X}): `limit` in the configuration names less"
@@ -309,6 +313,8 @@ impl Device for OpenPgp {
 
     fn login(&mut self, pin: &str) -> Result<(), Failure> {
         self.pin = None;
+        // How it wants its PIN may have changed.
+        self.opened = None;
         self.once(|session| session.verify(KeyType::Authentication, pin))?;
         self.pin = Some(Zeroizing::new(pin.to_owned()));
         Ok(())
@@ -364,8 +370,8 @@ mod tests {
             let said = unsigned("sig", 1025, status).text;
             assert!(said.contains("1025 bytes") && said.contains(&format!("{status:04X}")));
         }
-        assert!(unsigned("sig", 1, 0x6982).text.contains("not touched"));
-        assert!(unsigned("sig", 1, 0x6600).text.contains("not touched"));
+        assert!(unsigned("sig", 1, 0x6982).text.contains("touch not given"));
+        assert!(unsigned("sig", 1, 0x6600).text.contains("touch not given"));
         assert!(unsigned("aut", 1, 0x6a88).text.contains("no key any more"));
         assert!(unsigned("aut", 1, 0x6f00).text.contains("6F00"));
     }

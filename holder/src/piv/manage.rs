@@ -1,16 +1,15 @@
 //! What a person changes on a card: keys, PIN, PUK. The crate `yubikey` does most of it.
 
 use super::management::{self, authenticate};
-use super::{FIRST, OK, certificate, old, places, tlv};
+use super::occupant::{Occupant, free, object, occupant, shown, slot_id};
+use super::{FIRST, OK, certificate, old, tlv};
 use crate::card::{self, Fail, transact};
 use nkey_agent::device::{Failure, Fault};
 use nkey_agent::manage::{Access, Card, Order, Place};
 use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
-use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::str::FromStr;
-use yubikey::piv::{self, AlgorithmId, Origin, SlotAlgorithmId, SlotId};
+use yubikey::piv::{self, AlgorithmId, Origin};
 use yubikey::reader::Context;
 use yubikey::{Error, PinPolicy, Serial, TouchPolicy, YubiKey};
 
@@ -140,16 +139,6 @@ pub fn make_anywhere(serial: &str, kind: Kind, pin: &str) -> Result<u8, Failure>
     Ok(made?.0)
 }
 
-/// The retired slots come first: other software uses the others by their names.
-fn free(key: &mut YubiKey) -> Result<u8, Failure> {
-    for slot in (0x82..=0x95).chain([0x9a, 0x9c, 0x9d, 0x9e]) {
-        if occupant(key, slot)?.is_none() {
-            return Ok(slot);
-        }
-    }
-    Err(Failure::other("all its slots hold keys or certificates"))
-}
-
 /// It forgets PIN and management key; a reset, which dropping means, would do it to the other
 /// applets as well.
 fn close(mut key: YubiKey) {
@@ -208,101 +197,6 @@ fn follow(key: &mut YubiKey, order: &Order<'_>, out: &mut Writer) -> Result<(), 
 
 fn told_key((slot, key): (u8, [u8; 32]), out: &mut Writer) {
     out.byte(slot).raw(&key);
-}
-
-/// The slot, if keys of people go there.
-fn slot_id(slot: u8) -> Result<SlotId, Failure> {
-    places()
-        .any(|place| place == slot)
-        .then_some(slot)
-        .and_then(|slot| SlotId::try_from(slot).ok())
-        .ok_or_else(|| {
-            Failure::other(format!(
-                "{slot:02x} is no slot for a key: there are 9a, 9c, 9d, 9e and 82 to 95"
-            ))
-        })
-}
-
-/// The object that holds the slot's certificate.
-fn object(slot: u8) -> u32 {
-    match slot {
-        0x9a => 0x005f_c105,
-        0x9c => 0x005f_c10a,
-        0x9d => 0x005f_c10b,
-        0x9e => 0x005f_c101,
-        retired => 0x005f_c10d + u32::from(retired.saturating_sub(0x82)),
-    }
-}
-
-/// What lies in a slot.
-enum Occupant {
-    Ed25519([u8; 32]),
-    /// Another key, or a certificate alone: what it is, and its name.
-    Other(&'static str, String),
-}
-
-impl Occupant {
-    fn is_named(&self, text: &str) -> bool {
-        match self {
-            Occupant::Ed25519(bytes) => {
-                PublicKey::from_str(text).is_ok_and(|key| key.as_bytes() == bytes)
-            }
-            Occupant::Other(_, name) => name == text,
-        }
-    }
-
-    fn describe(&self, kind: Kind) -> String {
-        match self {
-            Occupant::Ed25519(bytes) => {
-                format!("the key {}", PublicKey::from_bytes(kind, *bytes))
-            }
-            Occupant::Other(what, name) => format!("{what}, {name}"),
-        }
-    }
-}
-
-fn fingerprint(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
-
-fn occupant(key: &mut YubiKey, slot: u8) -> Result<Option<Occupant>, Failure> {
-    let doing = "reading the slot";
-    let id = slot_id(slot)?;
-    match caught(|| piv::metadata(key, id)) {
-        Ok(metadata) => {
-            let public = metadata
-                .public
-                .map(|public| public.subject_public_key.raw_bytes().to_vec())
-                .unwrap_or_default();
-            let is_ours = metadata.algorithm == SlotAlgorithmId::Asymmetric(AlgorithmId::Ed25519);
-            return Ok(Some(match <[u8; 32]>::try_from(public.as_slice()) {
-                Ok(bytes) if is_ours => Occupant::Ed25519(bytes),
-                _ => Occupant::Other("another kind of key", fingerprint(&public)),
-            }));
-        }
-        Err(Error::NotFound) => {}
-        Err(error) => return Err(told(doing, error)),
-    }
-    match caught(|| key.fetch_object(object(slot))) {
-        Ok(object) if !object.is_empty() => Ok(Some(Occupant::Other(
-            "a certificate without a key",
-            fingerprint(&object),
-        ))),
-        Ok(_) | Err(Error::NotFound) => Ok(None),
-        Err(error) => Err(told(doing, error)),
-    }
-}
-
-/// The Ed25519 key that a slot shows now.
-fn shown(key: &mut YubiKey, slot: u8) -> Result<[u8; 32], Failure> {
-    match occupant(key, slot)? {
-        Some(Occupant::Ed25519(bytes)) => Ok(bytes),
-        _ => Err(Failure::other(format!(
-            "slot {slot:02x} shows no Ed25519 key after it was told to take one"
-        ))),
-    }
 }
 
 /// Makes or takes a key, and gives it its certificate: its slot, and itself.

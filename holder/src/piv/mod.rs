@@ -3,6 +3,7 @@
 mod certificate;
 pub mod manage;
 mod management;
+mod occupant;
 mod tlv;
 
 use crate::card::{Fail, OK, connect, readers, release, send, transact};

@@ -103,9 +103,22 @@ pub trait Holder: Send + Sync {
     ///
     /// # Errors
     /// What it says, and if the proof is wrong.
-    fn prove(&self, slot: &Slot, key: &PublicKey) -> Result<Option<[u8; 32]>, StoreError> {
+    fn prove(
+        &self,
+        slot: &Slot,
+        key: &PublicKey,
+        person: &dyn Person,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
         let challenge = challenge(key)?;
-        let signature = self.sign(&slot.id, key, &challenge)?;
+        let unpinned = Record {
+            key: *key,
+            name: String::new(),
+            any_iat: false,
+            holder: self.id().to_owned(),
+            slot: slot.id.clone(),
+            device: None,
+        };
+        let signature = self.sign_for(&unpinned, &challenge, person)?;
         if key.verify(&challenge, &signature) {
             return Ok(None);
         }

@@ -92,7 +92,7 @@ impl Enrolled {
     ///
     /// # Errors
     /// If there is no such slot, it cannot be enrolled, or the proof is wrong.
-    pub fn prove(&self, wanted: &Wanted<'_>) -> Result<Record, StoreError> {
+    pub fn prove(&self, wanted: &Wanted<'_>, person: &dyn Person) -> Result<Record, StoreError> {
         admit::name(wanted.name)?;
         if !matches!(wanted.kind, Kind::Operator | Kind::Account | Kind::User) {
             return Err(StoreError::Kind(wanted.kind));
@@ -128,7 +128,7 @@ impl Enrolled {
                 )));
             }
         };
-        let device = self.holder.prove(&slot, &key)?;
+        let device = self.holder.prove(&slot, &key, person)?;
         if let Some(found) = device
             && let Some(pinned) = self.devices().iter().find(|pinned| **pinned != found)
         {

@@ -1,10 +1,13 @@
 //! `nkey adopt`.
 
+mod card;
 mod prove;
 mod remove;
 mod token;
 
+use self::card::Card;
 use crate::commands::list::keys::table;
+use crate::commands::piv::flags::AccessFlags;
 use crate::commands::token::reach::PREFIX;
 use crate::context::Context;
 use crate::error::Error;
@@ -28,9 +31,11 @@ pub struct Args {
     remove: bool,
     #[command(flatten)]
     flags: KeyFlags,
-    /// Bring them into this token instead of the vault; it must have been initialised with --importable
+    /// Bring them into this token (initialised with --importable) or PIV card instead of the vault
     #[arg(long, value_name = "STORE", conflicts_with_all = ["exportable", "any_iat", "curve"])]
     store: Option<String>,
+    #[command(flatten)]
+    access: AccessFlags,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -56,9 +61,10 @@ struct Row {
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if let Some(store) = &args.store
         && !store.starts_with(PREFIX)
+        && !store.starts_with(card::PREFIX)
     {
         return Err(Error::usage(format!(
-            "--store {}: only tokens take seeds in, such as token:SERIAL",
+            "--store {}: only tokens and PIV cards take seeds in, such as token:SERIAL or piv:NAME",
             clean_inline(store)
         )));
     }
@@ -88,9 +94,15 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         }
         return list(args, ctx, &keys, &shown);
     }
+    let mut card = match &args.store {
+        Some(store) if store.starts_with(card::PREFIX) => {
+            Some(Card::open(store, &args.access, ctx)?)
+        }
+        _ => None,
+    };
     let mut rows = Vec::new();
     for known in &keys {
-        let result = adopt(args, ctx, known);
+        let result = adopt(args, ctx, known, card.as_mut());
         if !args.json {
             let key = &known.key;
             let name = clean_inline(&known.name());
@@ -159,7 +171,12 @@ fn row(known: &Known, result: Result<&'static str, &Error>, error: Option<&Error
 }
 
 /// Puts a key into the agent, if it is not there, and has the agent prove that it holds it.
-fn adopt(args: &Args, ctx: &mut Context, known: &Known) -> Result<&'static str, Error> {
+fn adopt(
+    args: &Args,
+    ctx: &mut Context,
+    known: &Known,
+    card: Option<&mut Card<'_>>,
+) -> Result<&'static str, Error> {
     let kind = known.key.kind();
     if !matches!(
         kind,
@@ -172,6 +189,9 @@ fn adopt(args: &Args, ctx: &mut Context, known: &Known) -> Result<&'static str, 
         .iter()
         .find_map(|file| file.found.seed.as_ref().ok())
         .ok_or_else(|| Error::failed("no file holds its seed"))?;
+    if let Some(card) = card {
+        return card.adopt(known, seed, ctx);
+    }
     if let Some(store) = &args.store {
         return token::adopt(ctx, store, known, seed);
     }

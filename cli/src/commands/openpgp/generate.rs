@@ -1,7 +1,8 @@
 //! `nkey openpgp generate`.
 
 use super::card::{Named, named, order};
-use crate::commands::piv::card::{self, nonsense, secret};
+use crate::commands::piv::card::{self, nonsense};
+use crate::commands::piv::flags::secret;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;

@@ -1,6 +1,7 @@
 //! `nkey piv delete`.
 
-use super::card::{AccessFlags, Plugged, slot};
+use super::card::{Plugged, slot};
+use super::flags::AccessFlags;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -1,6 +1,7 @@
 //! `nkey piv generate`.
 
-use super::card::{AccessFlags, PlaceFlags, Plugged, kind, slot};
+use super::card::{Plugged, kind, slot};
+use super::flags::{AccessFlags, PlaceFlags};
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;

@@ -1,6 +1,7 @@
 //! `nkey piv import`.
 
-use super::card::{AccessFlags, PlaceFlags, Plugged, kind, slot};
+use super::card::{Plugged, kind, slot};
+use super::flags::{AccessFlags, PlaceFlags};
 use super::generate::made;
 use crate::context::Context;
 use crate::error::Error;

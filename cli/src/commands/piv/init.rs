@@ -1,6 +1,7 @@
 //! `nkey piv init`.
 
-use super::card::{Plugged, new_secret, nonsense, secret};
+use super::card::{Plugged, nonsense};
+use super::flags::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -1,6 +1,7 @@
 //! `nkey piv management-key`.
 
-use super::card::{AccessFlags, Plugged};
+use super::card::Plugged;
+use super::flags::AccessFlags;
 use crate::context::Context;
 use crate::error::Error;
 use nkey_agent::manage::Order;

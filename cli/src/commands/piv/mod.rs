@@ -4,6 +4,7 @@ pub mod attest;
 pub mod card;
 mod chain;
 pub mod delete;
+pub mod flags;
 pub mod generate;
 pub mod import;
 pub mod info;

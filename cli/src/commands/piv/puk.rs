@@ -1,6 +1,7 @@
 //! `nkey piv puk`.
 
-use super::card::{Plugged, new_secret, secret};
+use super::card::Plugged;
+use super::flags::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use nkey_agent::manage::Order;

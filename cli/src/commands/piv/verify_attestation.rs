@@ -1,7 +1,7 @@
 //! `nkey piv verify-attestation`.
 
-use super::card::{PinPolicy, TouchPolicy};
 use super::chain::{self, Attested};
+use super::flags::{PinPolicy, TouchPolicy};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

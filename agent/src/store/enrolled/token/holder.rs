@@ -134,7 +134,12 @@ impl Holder for Board {
         })
     }
 
-    fn prove(&self, slot: &Slot, key: &PublicKey) -> Result<Option<[u8; 32]>, StoreError> {
+    fn prove(
+        &self,
+        slot: &Slot,
+        key: &PublicKey,
+        _person: &dyn Person,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
         let number = self.number(&slot.id)?;
         let mut challenge = [0; 32];
         getrandom::fill(&mut challenge).map_err(|error| {

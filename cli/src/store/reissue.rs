@@ -70,6 +70,12 @@ pub fn require_name<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
     )))
 }
 
+/// Claims as JSON.
+pub fn value<N: Typed + Clone>(claims: &Claims<N>) -> Value {
+    let json = N::into_any(claims.clone()).to_json();
+    serde_json::from_str(&json).unwrap_or_default()
+}
+
 /// The token of changed claims, dated after the one of `entry` and after `after`.
 ///
 /// # Errors
@@ -81,10 +87,6 @@ pub fn reissue<N: Typed + Clone>(
     mut claims: Claims<N>,
     after: i64,
 ) -> Result<(String, Issued), Error> {
-    let value = |claims: &Claims<N>| -> Value {
-        let json = N::into_any(claims.clone()).to_json();
-        serde_json::from_str(&json).unwrap_or_default()
-    };
     let mut changes = compare(&value(&entry.claims), &value(&claims));
     // Every new token sets these.
     changes.retain(|change| change.field != "iat" && change.field != "iss");

@@ -8,7 +8,8 @@ use super::token::{Entry, Typed};
 use crate::context::Context;
 use crate::difference::{Change, compare};
 use crate::error::Error;
-use nkey_core::claims::owned::{self, Claims};
+use crate::output::clean_inline;
+use nkey_core::claims::owned::{self, Account, Claims, User};
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::PublicKey;
 use serde_json::{Value, json};
@@ -52,6 +53,22 @@ pub fn require_editable<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Refuses a user of another account.
+///
+/// # Errors
+/// Names the file, the member and the account.
+pub fn require_account(account: &Entry<Account>, user: &Entry<User>) -> Result<(), Error> {
+    let of = &user.claims.nats.issuer_account;
+    if of.is_empty() || of == account.sub() {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "{}: nats.issuer_account: {of} is another account than {}: nothing was changed",
+        user.path.display(),
+        clean_inline(&account.name)
+    )))
 }
 
 /// Refuses a token whose name is not that of its file.

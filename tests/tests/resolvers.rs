@@ -137,6 +137,10 @@ fn a_cache_beside_a_full_resolver_serves_what_was_pushed() {
     let creds = demo.creds("demo", "demo");
     let (full, cache) = cluster(&demo, "--nats-resolver", "--nats-resolver-cache");
     assert!(!connects(&cache, &creds));
+    // A cache alone takes an account and keeps it nowhere.
+    let lone = demo.server("--nats-resolver-cache", "");
+    let failed = demo.run(&format!("push -A -u {}", lone.url())).fails(1);
+    assert!(failed.contains("only caches answered"), "{failed}");
     demo.nkey(&format!("push -A -u {}", full.url()));
     wait_for(
         || connects(&cache, &creds),

@@ -63,6 +63,16 @@ impl Outcome {
             && self.silent.is_empty()
     }
 
+    /// Whether all that took it are caches, which fetch from others what they serve.
+    pub fn is_cached_only(&self) -> bool {
+        let cached = |reply: &Reply| {
+            reply
+                .message()
+                .is_ok_and(|message| CACHED.contains(&message))
+        };
+        !self.replies.is_empty() && self.replies.iter().all(cached)
+    }
+
     /// One line for each server.
     pub fn lines(&self, patience: Duration) -> Vec<String> {
         let line = |reply: &Reply| match reply.message() {
@@ -130,6 +140,9 @@ pub fn find_silent(outcomes: &mut [Outcome]) {
     }
 }
 
+/// What nats-server's cache resolver answers to a push.
+const CACHED: [&str; 2] = ["jwt updated cache", "jwt update cache skipped"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +185,25 @@ mod tests {
         assert_eq!(outcomes[3].silent.len(), 2);
         assert_eq!(outcomes[4].wrong, ["s1 answered twice"]);
         assert_eq!(outcomes[5].wrong, ["s1 answered about another account, B"]);
+    }
+
+    #[test]
+    fn caches_alone_keep_nothing() {
+        let of = |messages: &[&str]| {
+            let payload = |message: &&str| {
+                let server = message.len();
+                format!(r#"{{"server":{{"name":"s{server}","id":"N{server}"}},"data":{{"account":"A","message":"{message}"}}}}"#)
+                    .into_bytes()
+            };
+            let answers = Answers {
+                payloads: messages.iter().map(payload).collect(),
+                no_responders: false,
+            };
+            Outcome::read(&answers, Some("A")).is_cached_only()
+        };
+        assert!(of(&["jwt updated cache", "jwt update cache skipped"]));
+        assert!(!of(&["jwt updated cache", "jwt updated"]));
+        assert!(!of(&[]));
     }
 
     #[test]

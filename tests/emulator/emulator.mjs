@@ -1,6 +1,7 @@
 // A Pico that runs an RP2040 image, with its serial line at a unix socket. Standard input takes orders, standard output
 // answers them and tells what happens, a line of JSON each. It ends when standard input does.
 //   node emulator.mjs --flash FILE --line SOCKET [--image FILE] [--led PIN] [--id HEX] [--verbose]
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createInterface } from "node:readline";
 import { Board } from "./board.mjs";
@@ -87,6 +88,11 @@ const orders = {
     board.unplug();
     writeImage(flash, path);
     board.plug();
+  },
+  // Writes its memory to a file: RAM, then that of the USB controller.
+  memory: ({ path }) => {
+    const { sram, usbDPRAM } = board.chip;
+    writeFileSync(path, Buffer.concat([sram, usbDPRAM]));
   },
   record: () => flash.record(),
   calls: () => ({

@@ -1,6 +1,6 @@
 //! What must be true of an image before it goes to a board.
 
-use crate::boards::{Layout, STORAGE_LEN};
+use crate::boards::{Layout, MARK, MARK_LEN, STORAGE_LEN};
 use crc::{CRC_32_MPEG_2, Crc};
 use nkey_agent::token::uf2::{FLASH, Family, Image, PROGRAM_LEN};
 
@@ -42,6 +42,13 @@ pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
             "size: {} bytes, {PROGRAM_LEN} are allowed",
             bytes.len()
         ));
+    }
+    let marks: Vec<&[u8]> = bytes
+        .windows(MARK_LEN)
+        .filter(|window| window.starts_with(MARK))
+        .collect();
+    if marks != [board.mark()] {
+        return Err(format!("board: the image is not for {}", board.name));
     }
     match family(board)? {
         Family::Rp2040 => {

@@ -235,6 +235,14 @@ impl Emulator {
         self.attached();
     }
 
+    /// All of its memory: RAM from 0x20000000 on, then that of the USB controller.
+    #[track_caller]
+    pub fn memory(&self) -> Vec<u8> {
+        let file = self.path.with_file_name("memory.bin");
+        self.order("memory", json!({ "path": file }));
+        std::fs::read(file).expect("its memory")
+    }
+
     /// Counts calls from now on.
     #[track_caller]
     pub fn record(&self) {

@@ -8,5 +8,6 @@ mod frames;
 mod hand;
 mod job;
 mod pin;
+mod secrets;
 mod signs;
 mod update;

@@ -75,9 +75,15 @@ function change(bytes, call, phase) {
     bytes.fill(0xff, offset, offset + (phase === "half" ? length / 2 : length));
     return;
   }
-  // Half of the page in the middle.
-  const done = phase === "half" ? Math.floor(length / PAGE / 2) * PAGE + PAGE / 2 : length;
+  const done = phase === "half" ? middle(call.data) : length;
   for (let at = 0; at < done; at++) bytes[offset + at] &= call.data[at];
+}
+
+// In the middle of what is programmed: 0xff changes nothing, and an entry of a counter is 28 bytes of a page.
+function middle(data) {
+  const isSome = (byte) => byte !== 0xff;
+  const from = data.findIndex(isSome);
+  return from < 0 ? 0 : from + Math.ceil((data.findLastIndex(isSome) + 1 - from) / 2);
 }
 
 export function checked(call, size) {

@@ -23,7 +23,7 @@ use embassy_time::Timer;
 use line::Line;
 use nkey_core::token::{Action, App, Light, Memory};
 use nkey_firmware::boards::{self, Layout};
-use nkey_firmware::random::{Noise, Random};
+use nkey_firmware::random::Random;
 use nkey_firmware::{SERIAL_LEN, serial};
 use static_cell::{ConstStaticCell, StaticCell};
 use storage::Storage;
@@ -56,9 +56,20 @@ unsafe fn SWI_IRQ_1() {
     unsafe { USB.on_interrupt() }
 }
 
+type Token = App<Board<chip::Source>>;
+
+static APP: StaticCell<Token> = StaticCell::new();
+
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
+    let app = ready();
     stack::start();
+    serve(app).await
+}
+
+/// Starts the board. In a frame of its own: what it takes of the stack is free again for the application.
+#[inline(never)]
+fn ready() -> &'static mut Token {
     let peripherals = embassy_rp::init(embassy_rp::config::Config::default());
     let panicked = watchdog::start();
     let mut storage = Storage::new(peripherals.FLASH);
@@ -85,11 +96,11 @@ async fn main(_spawner: Spawner) {
         hash: image::hash(),
         panicked,
     };
-    serve(App::new(board, MEMORY.take())).await
+    APP.init_with(|| App::new(board, MEMORY.take()))
 }
 
 /// Carries bytes to and from the application, for ever.
-async fn serve<N: Noise>(mut app: App<Board<N>>) {
+async fn serve(app: &'static mut Token) {
     let mut line = Line::new();
     loop {
         watchdog::feed();
@@ -97,7 +108,7 @@ async fn serve<N: Noise>(mut app: App<Board<N>>) {
         if ended {
             app.disconnect();
         }
-        send(&mut app, &mut line);
+        send(app, &mut line);
         let taken = app.receive(line.rest());
         line.took(taken);
         app.poll();
@@ -105,7 +116,7 @@ async fn serve<N: Noise>(mut app: App<Board<N>>) {
         if ended || !app.output().is_empty() {
             stack::wipe();
         }
-        send(&mut app, &mut line);
+        send(app, &mut line);
         app.board().blink();
         if app.action() == Some(Action::Bootloader) {
             bootloader().await;
@@ -116,7 +127,7 @@ async fn serve<N: Noise>(mut app: App<Board<N>>) {
     }
 }
 
-fn send<N: Noise>(app: &mut App<Board<N>>, line: &mut Line) {
+fn send(app: &mut Token, line: &mut Line) {
     if !app.output().is_empty() {
         let sent = line.give(app.output());
         app.sent(sent);

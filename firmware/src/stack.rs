@@ -8,11 +8,11 @@ unsafe extern "C" {
     static mut _stack_end: u32;
 }
 
-/// The lowest word that was ever used: a test reads it.
+/// The lowest word that a request ever used: a test reads it.
 #[used]
 static LOWEST: AtomicU32 = AtomicU32::new(u32::MAX);
 
-/// Before anything is known of it.
+/// Before the first request.
 pub fn start() {
     clear();
     LOWEST.store((&raw const _stack_start) as u32, Ordering::Relaxed);

@@ -134,7 +134,13 @@ mod tests {
 
     #[test]
     fn its_blocks_are_the_noise() {
-        let mut noise = model(|look| if look % 3 == 0 { block(look) } else { Look::Busy });
+        let mut noise = model(|look| {
+            if look % 3 == 0 {
+                block(look)
+            } else {
+                Look::Busy
+            }
+        });
         let mut bytes = [0; 64];
         assert_eq!(noise.fill(&mut bytes), Ok(()));
         assert_eq!((bytes[0], bytes[24], bytes[48], bytes[63]), (3, 6, 9, 7));
@@ -146,7 +152,13 @@ mod tests {
 
     #[test]
     fn a_test_that_fails_now_and_then_is_repeated() {
-        let mut noise = model(|look| if look % 2 == 0 { block(look) } else { Look::Failed });
+        let mut noise = model(|look| {
+            if look % 2 == 0 {
+                block(look)
+            } else {
+                Look::Failed
+            }
+        });
         assert_eq!(noise.fill(&mut [0; 64]), Ok(()));
         assert_eq!(noise.generator.starts, 4);
     }

@@ -3,7 +3,6 @@
 use crate::storage::Storage;
 use embassy_rp::peripherals::TRNG;
 use embassy_rp::{Peri, otp, pac};
-use nkey_firmware::random::Noise;
 use nkey_firmware::trng::{BLOCK, Blocks, Generator, Look};
 
 /// A scratch register that the boot ROM leaves alone.
@@ -17,10 +16,13 @@ const CHAIN: u8 = 1;
 
 /// The generator with its own tests (autocorrelation, CRNGT, von Neumann), by its registers: embassy's driver waits
 /// for ever when they go on failing.
-struct Trng(Peri<'static, TRNG>);
+pub struct Trng(Peri<'static, TRNG>);
+
+/// Where noise comes from.
+pub type Source = Blocks<Trng>;
 
 /// The noise of the generator.
-pub fn noise(trng: Peri<'static, TRNG>) -> impl Noise {
+pub fn noise(trng: Peri<'static, TRNG>) -> Source {
     Blocks::new(Trng(trng))
 }
 

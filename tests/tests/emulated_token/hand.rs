@@ -47,8 +47,8 @@ pub fn symbol(parts: &[&str]) -> u32 {
     u32::from_str_radix(address, 16).expect("an address")
 }
 
-/// The most stack that was in use since power-up, with that of the interrupts: the firmware keeps the lowest word that
-/// it had to wipe.
+/// The most stack that a request took since power-up, with what interrupts took meanwhile: the firmware keeps the
+/// lowest word that it had to wipe.
 pub fn stack(emulator: &Emulator) -> u32 {
     let memory = emulator.memory();
     let at = (symbol(&["5stack6LOWEST"]) - 0x2000_0000) as usize;

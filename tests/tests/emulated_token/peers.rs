@@ -79,8 +79,7 @@ fn an_exportable_key_goes_to_the_peer_and_signs_there() {
     assert!(PublicKey::from_bytes(Kind::User, key).verify(NONCE, &signature));
     eprintln!("stack {}", stack(&two));
     for board in [&one, &two] {
-        // As much as a chip has, with room for an interrupt: it faults beyond.
-        assert!(stack(board) < 24 * 1024, "{}", stack(board));
+        assert!(stack(board) <= 12 * 1024, "{}", stack(board));
         assert_eq!(board.state()["resets"], serde_json::json!([]));
     }
 }

@@ -103,8 +103,9 @@ const orders = {
   // As if the power had failed in this call of those recorded: flash as it stood then.
   replay: (order) => {
     board.unplug();
-    flash.replay(whole(order.call, "call"), phase(order.phase));
+    const torn = flash.replay(whole(order.call, "call"), phase(order.phase));
     board.plug();
+    return { torn };
   },
   state: () => ({
     powered: board.chip !== null,

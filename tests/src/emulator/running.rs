@@ -263,12 +263,13 @@ impl Emulator {
             .collect()
     }
 
-    /// Powers it up as if the power had failed in this one of the calls.
+    /// Powers it up as if the power had failed in this one of the calls; whether that was torn, neither not done nor done.
     #[track_caller]
-    pub fn replay(&self, call: usize, phase: Phase) {
+    pub fn replay(&self, call: usize, phase: Phase) -> bool {
         self.unplug();
-        self.order("replay", json!({ "call": call, "phase": phase.name() }));
+        let answer = self.order("replay", json!({ "call": call, "phase": phase.name() }));
         self.attached();
+        answer["torn"] == true
     }
 
     /// The power will fail in this one of the calls from now on.

@@ -58,16 +58,18 @@ fn sealed(flash: &[u8], key: &[u8; 32]) -> ([u8; 12], [u8; 32]) {
     (nonce, rest[12..44].try_into().expect("a sealed seed"))
 }
 
+/// Opens a sealed seed, or seals it.
+fn apply(key: &[u8; 32], nonce: [u8; 12], mut text: [u8; 32]) -> [u8; 32] {
+    let mut cipher = ChaCha20::new(key.into(), &nonce.into());
+    // The first block is the authenticator's.
+    cipher.seek(64u32);
+    cipher.apply_keystream(&mut text);
+    text
+}
+
 /// The master keys in memory: those which this seed was sealed with.
 fn masters(memory: &[u8], (nonce, text): ([u8; 12], [u8; 32])) -> Vec<[u8; 32]> {
-    let opens = |key: &[u8; 32]| {
-        let mut bytes = text;
-        let mut cipher = ChaCha20::new(key.into(), &nonce.into());
-        // The first block is the authenticator's.
-        cipher.seek(64u32);
-        cipher.apply_keystream(&mut bytes);
-        bytes == SEED
-    };
+    let opens = |key: &[u8; 32]| apply(key, nonce, text) == SEED;
     memory
         .windows(32)
         .map(|window| window.try_into().expect("32 bytes"))
@@ -136,6 +138,16 @@ fn locked_it_holds_no_secret() {
     let holds_none = |when: &str| {
         assert_eq!(pieces(&locked(when), &master), [], "the master key {when}");
     };
+
+    // Nor the seed of a key that was made on it.
+    let made = generate(&mut token, session, Kind::User);
+    sign(&mut token, session, 1, NONCE, &mut Finger(&emulator));
+    let flash = std::fs::read(scratch.path().join("flash.bin")).expect("its flash");
+    let (nonce, text) = sealed(&flash, made.as_bytes());
+    let seed = apply(&master, nonce, text);
+    let pair = KeyPair::from_seed(&Seed::from_bytes(Kind::User, seed)).expect("a pair");
+    assert_eq!(pair.public_key(), made);
+    assert_eq!(pieces(&locked("after Sign"), &seed), [], "the seed");
 
     done(&mut token, Some(session), Command::Lock, &mut ());
     holds_none("after Lock");

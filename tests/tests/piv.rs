@@ -1,41 +1,19 @@
 //! PIV cards of the tests' own behind a real pcscd.
 
 use nkey_agent::child::Failed;
-use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::device::Ask;
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Readers, Scratch, run, server_accepts, skipped, wait_for};
+use nkey_tests::{Agent, Pin, Readers, Scratch, refusal, run, server_accepts, skipped, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"abcdefghijklmno";
 const SERIAL: u32 = 12_345_678;
-
-struct Pin(&'static str, Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 struct Bench {
     agent: Agent,
@@ -59,7 +37,7 @@ impl Bench {
             orders,
             _readers: readers,
         };
-        wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+        bench.agent.wait_for_card();
         bench
     }
 
@@ -91,20 +69,6 @@ impl Bench {
             flags: 0,
             key: None,
         })
-    }
-}
-
-/// Waits until what the card's store says of its absence is right: pcscd takes its time.
-fn wait_until_said(agent: &Agent, is_right: impl Fn(&str) -> bool) {
-    let told = || agent.client().stores().expect("stores")[1].why.clone();
-    wait_for(|| is_right(&told()), "the card");
-}
-
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -395,7 +359,7 @@ fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
         orders,
         _readers: readers,
     };
-    wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+    bench.agent.wait_for_card();
     bench.unlock("123456").expect("to unlock");
     let one = bench.enrol("9d", Kind::User).expect("to enrol");
     let two = bench

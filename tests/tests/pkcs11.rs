@@ -1,35 +1,13 @@
 //! PKCS#11: SoftHSM2, and a module that hangs, crashes and lies.
 
-use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_tests::{Agent, SoftHsm, command, program, run, server_accepts, skipped, wait_for};
+use nkey_tests::{Agent, Pin, SoftHsm, limit_is_exact, refusal, command, program, run, server_accepts, skipped, wait_for};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"abcdefghijklmno";
-
-struct Pin(&'static str, Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 /// A token, an agent over it, and a file of orders for the module of the tests.
 struct Bench {
@@ -89,14 +67,6 @@ impl Bench {
 
     fn is_locked(&self) -> bool {
         self.client().status().expect("its status").is_locked()
-    }
-}
-
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
     }
 }
 

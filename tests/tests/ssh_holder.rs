@@ -70,23 +70,6 @@ fn enrol(agent: &Agent, slot: &str, kind: Kind) -> Result<PublicKey, Error> {
     })
 }
 
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A JWT signing input of exactly this many bytes with this account's key as issuer, or the
-/// next size that base64 allows.
-fn claims_of(size: usize, user: &PublicKey) -> String {
-    format!(
-        r#"{{"sub":"{user}","name":"{}","nats":{{"type":"user"}}}}"#,
-        "x".repeat(size)
-    )
-}
-
 #[test]
 fn a_stock_ssh_agent_holds_operator_account_and_user() {
     if skipped("nats-server") {

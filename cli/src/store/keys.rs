@@ -1,5 +1,6 @@
 //! Keys that a command makes in the agent.
 
+use crate::card::Maker;
 use crate::context::Context;
 use crate::error::{Error, Exit};
 use nkey_agent::message::{MAX_NAME, flag};
@@ -44,6 +45,7 @@ pub mod key_names {
 /// no key stays that nothing names; asked twice, the run ends at once.
 pub struct Fresh {
     keys: Vec<PublicKey>,
+    maker: Maker,
     /// The agent was told to begin with one more.
     ahead: bool,
     interrupted: Arc<AtomicBool>,
@@ -82,6 +84,7 @@ impl Fresh {
     pub fn unasked() -> Result<Fresh, Error> {
         Ok(Fresh {
             keys: Vec::new(),
+            maker: Maker::default(),
             ahead: false,
             interrupted: interruption()?,
         })
@@ -119,10 +122,9 @@ impl Fresh {
         name: &str,
     ) -> Result<PublicKey, Error> {
         self.check()?;
-        let agent = ctx.agent()?;
         let key = match store {
-            Some(store) => agent.generate_in(store, kind, name, flags(kind))?,
-            None => agent.generate(kind, name, flags(kind))?,
+            Some(store) => self.maker.generate(ctx, store, kind, name, flags(kind))?,
+            None => ctx.agent()?.generate(kind, name, flags(kind))?,
         };
         self.keys.push(key);
         self.check()?;

@@ -283,6 +283,10 @@ macro_rules! read_number {
                 let value = match node {
                     Node::Int(value) => <$number>::try_from(value).ok(),
                     Node::Uint(value) => <$number>::try_from(value).ok(),
+                    // -0, which serde_json calls a float, and Go 0 where there are signs.
+                    Node::Float(value) if value == 0.0 && value.is_sign_negative() => {
+                        (<$number>::MIN != 0).then_some(0)
+                    }
                     Node::Null => return Ok(()),
                     _ => None,
                 };

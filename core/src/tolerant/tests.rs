@@ -161,6 +161,15 @@ fn the_type_is_named_or_that_of_the_subject() {
 }
 
 #[test]
+fn minus_zero_is_zero() {
+    let json = r#"{"exp":-0,"nats":{"type":"custom"}}"#;
+    assert_eq!(
+        read(json).0.to_json(),
+        read(&json.replace("-0", "0")).0.to_json()
+    );
+}
+
+#[test]
 fn what_does_not_fit_is_named() {
     for (json, wanted) in [
         (
@@ -172,6 +181,10 @@ fn what_does_not_fit_is_named() {
         (
             r#"{"exp":1.5}"#,
             "`exp` must be a whole number of 64 bits, not 1.5",
+        ),
+        (
+            r#"{"nats":{"type":"account","mappings":{"a":[{"weight":-0}]}}}"#,
+            "`nats.mappings.a.0.weight` must be a whole number from 0 to 255, not -0",
         ),
         (
             r#"{"exp":9223372036854775808}"#,

@@ -4,13 +4,14 @@ use super::backend::{Backend, Trace};
 use super::ident::Ident;
 use super::{limit, pin};
 use crate::card::{Fail, connect, readers};
-use crate::serve::Touch;
+use crate::serve::{FRESH, Touch};
 use nkey_agent::device::{Failure, Fault};
 use openpgp_card::ocard::data::{
     ApplicationIdentifier, ApplicationRelatedData, KdfDo, TouchPolicy, UserInteractionFlag,
 };
 use openpgp_card::ocard::{KeyType, OpenPGP};
 use std::cell::Cell;
+use std::time::Instant;
 
 /// A card that was found.
 pub struct Opened {
@@ -29,6 +30,7 @@ pub struct Known {
     longest: [u8; 2],
     /// When the signature and the authentication key wait for a finger, as last seen.
     touch: Cell<[Touch; 2]>,
+    seen: Cell<Instant>,
 }
 
 impl Known {
@@ -40,6 +42,12 @@ impl Known {
         };
         self.touch
             .set([touch(data.uif_pso_cds()), touch(data.uif_pso_aut())]);
+        self.seen.set(Instant::now());
+    }
+
+    /// Whether what it said of touches was read just now.
+    pub fn is_fresh(&self) -> bool {
+        self.seen.get().elapsed() < FRESH
     }
 
     /// When the key of a slot waits for a finger.
@@ -137,6 +145,7 @@ fn open(card: pcsc::Card, trace: Trace) -> Result<Opened, Fail> {
         limit: limit::of(identifier.manufacturer(), identifier.version(), stated),
         longest: [pins.pw1_max_len(), pins.pw3_max_len()],
         touch: Cell::new([Touch::Never; 2]),
+        seen: Cell::new(Instant::now()),
     };
     known.see(&data);
     Ok(Opened { card, trace, known })

@@ -1,11 +1,11 @@
 //! `nkey openpgp`.
 
-mod card;
 pub mod generate;
 pub mod info;
 pub mod list;
 pub mod pin;
 
+use crate::card::openpgp::PREFIX;
 use crate::commands::store::family::Family;
 use crate::context::Context;
 use crate::error::Error;
@@ -13,7 +13,7 @@ use clap::Subcommand;
 
 /// OpenPGP applets of cards.
 const FAMILY: Family = Family {
-    prefix: "openpgp:",
+    prefix: PREFIX,
     one: "card",
 };
 

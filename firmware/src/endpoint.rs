@@ -7,6 +7,15 @@ use embassy_rp::pac;
 const REGISTERS: usize = 0x180;
 const LEN: usize = 4096;
 
+/// Wipes all of it, while nobody uses it: a reset leaves it as it was.
+pub fn start() {
+    let ram = pac::USB_DPRAM.as_ptr().cast::<u32>();
+    for at in 0..LEN / 4 {
+        // SAFETY: within the controller's memory.
+        unsafe { ram.add(at).write_volatile(0) }
+    }
+}
+
 /// The one endpoint that bytes come from, and where its buffer lies.
 fn endpoint() -> Option<(usize, *mut u32)> {
     let ram = pac::USB_DPRAM;

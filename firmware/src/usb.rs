@@ -30,6 +30,7 @@ static WATCH: ConstStaticCell<Watch> = ConstStaticCell::new(Watch);
 /// The whole device, in the executor of an interrupt: it answers the host while the application works.
 #[embassy_executor::task]
 pub async fn run(usb: Peri<'static, USB>, serial: &'static str) {
+    endpoint::start();
     let mut config = Config::new(USB_ID.0, USB_ID.1);
     config.manufacturer = Some("nkey-agent");
     config.product = Some(PRODUCT);

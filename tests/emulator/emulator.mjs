@@ -89,9 +89,9 @@ const orders = {
     writeImage(flash, path);
     board.plug();
   },
-  // Writes its memory to a file: RAM, then that of the USB controller.
+  // Writes its memory to a file: RAM, then that of the USB controller. In the bootloader as the firmware left it.
   memory: ({ path }) => {
-    const { sram, usbDPRAM } = board.chip;
+    const { sram, usbDPRAM } = board.bootsel ? board.before : board.chip;
     writeFileSync(path, Buffer.concat([sram, usbDPRAM]));
   },
   record: () => flash.record(),

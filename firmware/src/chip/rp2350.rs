@@ -34,6 +34,7 @@ impl Generator for Trng {
             .write(|reset| reset.set_trng_sw_reset(true));
         // The reset takes as long as a read.
         trng.trng_sw_reset().read();
+        trng.rng_icr().write_value(pac::trng::regs::RngIcr(0xF));
         trng.rng_imr().write_value(pac::trng::regs::RngImr(0xF));
         trng.trng_config()
             .write(|config| config.set_rnd_src_sel(CHAIN));

@@ -1,11 +1,13 @@
 //! The longest messages, and the stack that they take.
 
+use crate::frames::{Host, request};
 use crate::hand::*;
 use nkey_agent::token::TokenError;
 use nkey_core::claims::{self, Claims, Export, ExportType};
 use nkey_core::jwt;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_core::token::{Command, MAX_MESSAGE};
+use nkey_core::policy::{Policy, Presence};
+use nkey_core::token::{Answer, Command, MAX_MESSAGE};
 use nkey_tests::Scratch;
 
 /// What signing and checking may take of the stack.
@@ -88,4 +90,52 @@ fn a_message_of_32_kib_is_signed_and_12_kib_of_stack_are_enough() {
         matches!(refused, Err(TokenError::TooLarge(sent, MAX_MESSAGE)) if sent == len),
         "{refused:?}"
     );
+}
+
+/// USB is served in an interrupt, on the same stack: while the token signs, packets keep coming.
+#[test]
+fn interrupts_are_within_the_12_kib_as_well() {
+    let scratch = Scratch::new();
+    let emulator = copy(&scratch);
+    let mut token = open(&emulator);
+    let session = unlock(&mut token);
+    let policy = Policy {
+        presence: Presence::Never,
+        ..Policy::new(Kind::User)
+    };
+    let loosen = Command::Loosen { slot: 0, policy };
+    done(&mut token, Some(session), loosen, &mut Finger(&emulator));
+    drop(token);
+    emulator.unplug();
+    emulator.plug();
+    let mut host = Host::open(&emulator);
+    let unlock = Command::Unlock {
+        pin: PIN,
+        time: NOW,
+    };
+    host.send(&request(1, None, unlock));
+    let session = host.look(|response| match response.answer {
+        Answer::Session { session, .. } => session,
+        other => panic!("{other:?}"),
+    });
+    let sign = Command::Sign {
+        slot: 0,
+        message: NONCE,
+    };
+    for round in 0..8 {
+        host.send(&request(2, Some(session), sign));
+        // They come in the middle of it, at another moment in each round.
+        std::thread::sleep(std::time::Duration::from_millis(10 * round));
+        for id in 3..40 {
+            host.send(&request(id, None, Command::Hello));
+        }
+        let signed = host.look(|response| matches!(response.answer, Answer::Signature(_)));
+        assert!(signed);
+        for id in 3..40 {
+            host.look(|response| assert_eq!(response.id, id));
+        }
+    }
+    let deepest = stack(&emulator);
+    eprintln!("stack {deepest}");
+    assert!((10_000..=STACK).contains(&deepest), "{deepest}");
 }

@@ -175,6 +175,20 @@ fn locked_it_holds_no_secret() {
     opened(&mut token);
     emulator.pass(61_000);
     holds_none("when nobody needed it for a minute");
+
+    // Who asks the boot ROM reads all memory.
+    let session = opened(&mut token);
+    done(
+        &mut token,
+        Some(session),
+        Command::Bootloader,
+        &mut Finger(&emulator),
+    );
+    emulator.in_bootsel();
+    let memory = emulator.memory();
+    for secret in [LONG, &SEED, &seed, &master] {
+        assert_eq!(pieces(&memory, secret), [], "in the bootloader");
+    }
 }
 
 /// Half of a request, and the host goes.

@@ -24,7 +24,7 @@ def receive(stream, count):
     return data
 
 
-def odd(card, order, command, chained):
+def odd(card, orders, order, command, chained):
     """What an order makes of the answer to a signature."""
     if order == "endless":
         return bytes(256) + b"\x61\xff"
@@ -33,7 +33,11 @@ def odd(card, order, command, chained):
     if order == "truncated":
         return b"\x90"
     if order == "hang":
-        time.sleep(3600)
+        # Until it is told something else.
+        begun = time.monotonic()
+        while word(orders) == "hang" and time.monotonic() - begun < 60:
+            time.sleep(0.02)
+        return b"\x6f\x00"
     if order == "slow":
         time.sleep(0.05)
     if order == "prefix":
@@ -71,7 +75,7 @@ def serve(stream, card, orders):
             elif order == "unplug" and not command[0] & 0x10:
                 return
             else:
-                answer = odd(card, order, command, chained)
+                answer = odd(card, orders, order, command, chained)
                 chained = b""
         stream.sendall(len(answer).to_bytes(2, "big") + answer)
 

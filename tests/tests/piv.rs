@@ -396,6 +396,7 @@ fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
     sign(&two).expect("two");
     // The two change places.
     std::fs::write(&other, "unplug").expect("an order");
+    wait_for(|| sign(&two).is_err(), "the other card to be gone");
     std::thread::sleep(Duration::from_millis(1500));
     bench.order(&Readers::plug_into(0));
     std::fs::write(&other, Readers::plug_into(1)).expect("an order");
@@ -515,4 +516,27 @@ fn other_programs_get_their_turn_on_a_card_that_signs_without_a_pause() {
             begun.elapsed()
         );
     });
+}
+
+#[test]
+fn a_card_that_never_answers_is_given_up_and_delays_nobody() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    let other = bench.client().generate(Kind::User, "", 0).expect("a key");
+    bench.order("hang");
+    std::thread::scope(|scope| {
+        let hung = scope.spawn(|| refusal(bench.client().sign(&user, NONCE)));
+        std::thread::sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        bench.client().sign(&other, NONCE).expect("another key");
+        assert!(begun.elapsed() < Duration::from_secs(2));
+        let (_, reason) = hung.join().expect("a thread");
+        assert!(reason.contains("no answer within 3 s"), "{reason}");
+    });
+    bench.order("");
+    wait_for(|| bench.client().sign(&user, NONCE).is_ok(), "the card");
 }

@@ -166,9 +166,9 @@ const LIES: [(&str, &str); 7] = [
     ("digest", "the SHA-512 digest"),
     ("other", "is not that of"),
     ("zeros", "zeros"),
-    ("short", "63 bytes"),
+    ("short", "does not have 64 bytes"),
     ("refusal", "refuse"),
-    ("end", "ended"),
+    ("end", "closed the connection"),
 ];
 
 /// An agent with one key, which lies as its file of orders says.

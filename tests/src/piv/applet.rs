@@ -431,9 +431,13 @@ impl Applet {
         };
         let signature = match order.as_str() {
             "unplug" => return None,
-            "hang" => loop {
-                std::thread::sleep(Duration::from_secs(3600));
-            },
+            "hang" => {
+                let begun = Instant::now();
+                while self.order() == "hang" && begun.elapsed() < Duration::from_secs(60) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                return None;
+            }
             "slow" => {
                 std::thread::sleep(Duration::from_millis(50));
                 pair.sign(message)

@@ -109,10 +109,16 @@ fn pulled_out_between_signatures_and_over_a_restart_of_pcscd_the_right_card_sign
 
 #[test]
 fn a_card_that_hangs_is_given_up_and_delays_nobody() {
-    if no_card() {
+    if no_card() || skipped("jcecard") {
         return;
     }
-    let bench = Bench::opcard("");
+    for bench in [Bench::opcard(""), Bench::jcecard("")] {
+        hangs(&bench);
+        bench.order("");
+    }
+}
+
+fn hangs(bench: &Bench) {
     bench.unlock("123456").expect("to unlock");
     let user = bench.generate("aut --user");
     let other = bench.client().generate(Kind::User, "", 0).expect("a key");

@@ -2,7 +2,7 @@
 
 use crate::{Agent, refusal};
 use nkey_agent::message::Status;
-use nkey_core::nkey::PublicKey;
+use nkey_core::nkey::{Kind, PublicKey};
 
 /// Claims with a name of so many bytes.
 pub fn claims_of(size: usize, user: &PublicKey) -> String {
@@ -17,7 +17,9 @@ pub fn claims_of(size: usize, user: &PublicKey) -> String {
 #[track_caller]
 pub fn limit_is_exact(agent: &Agent, account: &PublicKey, limit: usize) -> String {
     let mut client = agent.client();
-    let mut issue = |size| client.issue(account, &claims_of(size, account), 0, 0);
+    // Whose token it is does not matter.
+    let user = PublicKey::from_bytes(Kind::User, *account.as_bytes());
+    let mut issue = |size| client.issue(account, &claims_of(size, &user), 0, 0);
     // Three bytes of claims are four of the signing input.
     let first = issue(100).expect("a token");
     let around = first.rfind('.').expect("its signature") - 100 * 4 / 3;

@@ -109,10 +109,7 @@ fn placed(answer: &[u8], kind: Kind) -> Result<(PublicKey, String), Error> {
     let key = slot
         .key
         .ok_or_else(|| Error::failed("the card does not show its new key"))?;
-    Ok((
-        PublicKey::from_bytes(kind, key),
-        clean_inline(fingerprint),
-    ))
+    Ok((PublicKey::from_bytes(kind, key), clean_inline(fingerprint)))
 }
 
 /// A key that shall be made.

@@ -3,6 +3,7 @@
 use crate::card::Maker;
 use crate::context::Context;
 use crate::error::{Error, Exit};
+use crate::output::clean_inline;
 use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -46,6 +47,8 @@ pub mod key_names {
 pub struct Fresh {
     keys: Vec<PublicKey>,
     maker: Maker,
+    /// Those that no removal deletes, and where they stay.
+    placed: Vec<(PublicKey, String)>,
     /// The agent was told to begin with one more.
     ahead: bool,
     interrupted: Arc<AtomicBool>,
@@ -85,6 +88,7 @@ impl Fresh {
         Ok(Fresh {
             keys: Vec::new(),
             maker: Maker::default(),
+            placed: Vec::new(),
             ahead: false,
             interrupted: interruption()?,
         })
@@ -127,6 +131,8 @@ impl Fresh {
             None => ctx.agent()?.generate(kind, name, flags(kind))?,
         };
         self.keys.push(key);
+        self.placed
+            .extend(store.map(|store| (key, store.to_owned())));
         self.check()?;
         Ok(key)
     }
@@ -195,6 +201,12 @@ impl Fresh {
                     "the agent still holds the unused key {key}: {kept}"
                 ));
             }
+        }
+        for (key, store) in self.placed.drain(..) {
+            let store = clean_inline(&store);
+            ctx.out.note(format!(
+                "the key {key} stays in {store}, and nothing uses it"
+            ));
         }
         error
     }

@@ -11,7 +11,12 @@ use openpgp_card::ocard::data::{
 };
 use openpgp_card::ocard::{KeyType, OpenPGP};
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often a card is looked at that is reset while it is read.
+const TRIES: u32 = 5;
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(30);
 
 /// A card that was found.
 pub struct Opened {
@@ -111,9 +116,18 @@ pub fn all(trouble: &mut Option<String>) -> Result<Vec<(Opened, String)>, Fail> 
     let (context, readers) = readers()?;
     let mut cards = Vec::new();
     for reader in &readers {
-        let trace = Trace::default();
-        let opened = connect(&context, reader).and_then(|card| open(card, trace));
-        match opened {
+        let look = || connect(&context, reader).map(|card| open(card, Trace::default()));
+        // One that another program resets meanwhile is there nevertheless.
+        let again =
+            |found: &Result<Result<Opened, Fail>, Fail>| matches!(found, Ok(Err(Fail::Lost(_))));
+        let mut found = look();
+        for _ in 1..TRIES {
+            if again(&found) {
+                std::thread::sleep(PAUSE);
+                found = look();
+            }
+        }
+        match found.and_then(|opened| opened) {
             Ok(opened) => cards.push((opened, reader.to_string_lossy().into_owned())),
             // An empty reader.
             Err(Fail::Lost(_)) => {}

@@ -18,6 +18,8 @@ pub struct Upload {
 struct Pair {
     seed: Zeroizing<[u8; 32]>,
     public: [u8; 32],
+    /// As OpenPGP writes it.
+    point: Vec<u8>,
 }
 
 impl Upload {
@@ -37,6 +39,7 @@ impl Upload {
             key: Pair {
                 seed: Zeroizing::new(seed),
                 public: *public.as_bytes(),
+                point: [&[0x40][..], public.as_bytes()].concat(),
             },
             time: time.unwrap_or(0),
         })
@@ -67,7 +70,7 @@ impl EccKey for Pair {
     }
 
     fn public(&self) -> &[u8] {
-        &self.public
+        &self.point
     }
 
     fn ecc_type(&self) -> EccType {

@@ -3,7 +3,7 @@
 use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_tests::{Agent, Gpg, Output, Pin, Readers, program, refusal, root, run, skipped, tool};
+use nkey_tests::{Agent, Gpg, Output, Pin, Readers, program, refusal, run, skipped};
 use std::path::PathBuf;
 
 pub const NONCE: &[u8] = b"abcdefghijklmno";
@@ -16,7 +16,7 @@ pub struct Bench {
     pub agent: Agent,
     pub orders: PathBuf,
     pub serial: String,
-    pub _readers: Readers,
+    pub readers: Readers,
 }
 
 impl Bench {
@@ -42,7 +42,7 @@ impl Bench {
             agent,
             orders,
             serial: serial.to_owned(),
-            _readers: readers,
+            readers,
         };
         bench.agent.wait_for_card();
         bench

@@ -1,6 +1,8 @@
 //! Wrong PINs and new ones.
 
-use crate::bench::*;
+use crate::bench::{Bench, no_card};
+use nkey_agent::message::Status;
+use nkey_tests::refusal;
 
 #[test]
 fn a_wrong_pin_costs_one_try_until_it_is_blocked_and_the_admin_pin_sets_a_new_one() {

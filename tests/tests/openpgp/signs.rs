@@ -1,6 +1,9 @@
 //! Signatures, limits, and which card it is.
 
-use crate::bench::*;
+use crate::bench::{Bench, NONCE, OTHER, SERIAL, bytes, no_card};
+use nkey_agent::message::Status;
+use nkey_core::nkey::{Kind, PublicKey};
+use nkey_tests::{Agent, Gpg, Readers, refusal, run, server_accepts, skipped, wait_for};
 
 /// Operator and user on the card, with each of its keys in turn: a real server accepts both.
 fn both_keys_sign_for_a_server(bench: &Bench) {
@@ -114,7 +117,7 @@ fn cards_are_told_apart_and_an_absent_one_is_named() {
         agent,
         orders,
         serial: SERIAL.to_owned(),
-        _readers: readers,
+        readers,
     };
     let serial = |at: usize| bench.client().stores().expect("stores")[at].serial.clone();
     wait_for(|| serial(2) == SERIAL && serial(3) == OTHER, "both cards");

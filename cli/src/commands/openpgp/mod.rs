@@ -5,17 +5,9 @@ pub mod info;
 pub mod list;
 pub mod pin;
 
-use crate::card::openpgp::PREFIX;
-use crate::commands::store::family::Family;
 use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
-
-/// OpenPGP applets of cards.
-const FAMILY: Family = Family {
-    prefix: PREFIX,
-    one: "card",
-};
 
 /// OpenPGP cards: their signature and authentication keys
 #[derive(Subcommand)]

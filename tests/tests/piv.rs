@@ -509,12 +509,9 @@ fn other_programs_get_their_turn_on_a_card_that_signs_without_a_pause() {
             assert!(told.ok().contains("SW1=0x90, SW2=0x00"));
         }
         done.store(true, Ordering::SeqCst);
-        eprintln!("two turns in {:?}", begun.elapsed());
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{:?}",
-            begun.elapsed()
-        );
+        // Two gaps; by chance alone it took 50 s.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(30), "{took:?}");
     });
 }
 

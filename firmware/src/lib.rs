@@ -8,6 +8,7 @@ pub mod drbg;
 pub mod health;
 mod ids;
 pub mod random;
+pub mod trng;
 
 pub use ids::{PRODUCT, SERIAL_PREFIX, USB_ID};
 

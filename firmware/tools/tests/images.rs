@@ -56,6 +56,11 @@ fn images_are_good_and_spoilt_ones_are_not() {
     for board in boards::ALL {
         let bytes = file(&board, "bin");
         check::image(&board, &bytes).expect("a good image");
+        for other in boards::ALL {
+            if other.name != board.name {
+                refused(check::image(&other, &bytes), "board");
+            }
+        }
         let table = if board.chip == "RP2040" { 256 } else { 0 };
         // Below memory, above it, and not whole words.
         for stack in [0x2000_0000u32, 0x2008_2008, 0x2000_1004] {
@@ -78,6 +83,24 @@ fn images_are_good_and_spoilt_ones_are_not() {
         let mut long = bytes.clone();
         long.resize(256 * 1024 + 256, 0);
         refused(check::image(&board, &long), "size");
+    }
+}
+
+#[test]
+fn images_have_no_debug_output() {
+    for board in boards::ALL {
+        let bytes = file(&board, "bin");
+        let at = bytes.len() - 1_000;
+        for words in [
+            "panicked at",
+            "src/main.rs",
+            "index out of bounds: the len is",
+        ] {
+            refused(
+                check::image(&board, &spoilt(&bytes, at, words.as_bytes())),
+                "debug output",
+            );
+        }
     }
 }
 

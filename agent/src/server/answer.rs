@@ -399,6 +399,7 @@ fn bits(flags: Flags) -> u32 {
         (flags.exportable, flag::EXPORTABLE),
         (flags.volatile, flag::VOLATILE),
         (flags.any_iat, flag::ANY_IAT),
+        (flags.is_virtual, flag::VIRTUAL),
     ]
     .into_iter()
     .filter_map(|(set, bit)| set.then_some(bit))
@@ -649,6 +650,7 @@ fn marks(bits: u32) -> Flags {
         exportable: bits & flag::EXPORTABLE != 0,
         volatile: bits & flag::VOLATILE != 0,
         any_iat: bits & flag::ANY_IAT != 0,
+        is_virtual: false,
     }
 }
 

@@ -8,7 +8,9 @@ mod find;
 mod port;
 mod talk;
 pub mod uf2;
+mod unlock;
 
 pub use error::TokenError;
 pub use find::{Found, PRODUCT, SERIAL_PREFIX, USB_ID, find};
 pub use talk::{About, Hand, Place, Token};
+pub use unlock::{Unlocked, unlock};

@@ -348,6 +348,14 @@ fn without_a_file_the_one_that_was_built_for_the_chip_is_taken() {
     };
     copy("pico2.uf2", "pico2.uf2");
     copy("pico.uf2", "pico.uf2");
+    // One that does not read might be the one for this board.
+    fs::write(built.join("pico-w.uf2"), "half a file").expect("a file");
+    contains(
+        &bench.flash("--yes --wait 0").fails(1),
+        &["target/firmware/pico-w.uf2 is no firmware"],
+    );
+    assert_eq!(bench.written(), None);
+    fs::remove_file(built.join("pico-w.uf2")).expect("to remove it");
     bench.flash("--yes --wait 0").ok();
     assert_eq!(
         bench.written(),

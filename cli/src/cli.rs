@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::later::Later;
 use crate::seed_guard;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -148,6 +148,31 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// The tree with only those of its first commands that the arguments name: clap copies every global
+/// flag into each command it knows, which takes longer than the rest of parsing.
+fn named(arguments: &[OsString]) -> clap::Command {
+    let whole = Cli::command();
+    let mut tree = clap::Command::new("nkey")
+        .args(whole.get_arguments())
+        .subcommand_required(true);
+    for command in whole.get_subcommands() {
+        if arguments.iter().any(|word| word == command.get_name()) {
+            tree = tree.subcommand(command);
+        }
+    }
+    tree
+}
+
+/// What the arguments say. The whole tree has the last word on what is wrong, and on help.
+fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    if let Ok(matches) = named(&arguments).try_get_matches_from(&arguments)
+        && let Ok(cli) = Cli::from_arg_matches(&matches)
+    {
+        return Ok(cli);
+    }
+    Cli::try_parse_from(arguments)
+}
+
 /// Runs the command that the arguments (the program's name first) ask for.
 ///
 /// # Errors
@@ -155,7 +180,7 @@ pub fn command() -> clap::Command {
 pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
     // Before clap sees them: its errors quote arguments.
     seed_guard::check_arguments(&arguments)?;
-    let cli = Cli::try_parse_from(arguments).map_err(Error::Arguments)?;
+    let cli = parse(arguments).map_err(Error::Arguments)?;
     let mut ctx = Context::new(cli.global);
     let result = match &cli.command {
         Command::Init(args) => init::run(args, &mut ctx),
@@ -191,4 +216,38 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
         Command::Man(args) => man::run(args, &mut ctx),
     };
     result.and_then(|()| ctx.out.flush())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Arguments are read, or refused with a text, as by the tree of all commands.
+    #[test]
+    fn parsing_by_what_is_named_changes_nothing() {
+        for line in [
+            "nkey",
+            "nkey --version",
+            "nkey --help",
+            "nkey add",
+            "nkey add user --help",
+            "nkey add usr -n name",
+            "nkey list usr add",
+            "nkey -H add list operators",
+            "nkey --bogus add user",
+            "nkey add user -a account -n push --bogus",
+            "nkey add user -a account -n push",
+            "nkey describe user -n",
+            "nkey help add",
+            "nkey ad user",
+        ] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let what = |read: Result<Cli, clap::Error>| {
+                read.map(|cli| (cli.global.all_dirs, std::mem::discriminant(&cli.command)))
+                    .map_err(|error| error.to_string())
+            };
+            let whole = what(Cli::try_parse_from(arguments.clone()));
+            assert_eq!(what(parse(arguments)), whole, "{line}");
+        }
+    }
 }

@@ -146,6 +146,12 @@ impl Agent {
         Client::connect(&self.socket()).expect("the agent to answer")
     }
 
+    /// Waits until pcscd shows the card of the first holder.
+    pub fn wait_for_card(&self) {
+        let told = || self.client().stores().expect("stores")[1].why.clone();
+        wait_for(|| !told().contains("is not there"), "the card");
+    }
+
     /// Adds a seed of the seed example; `flags` as on the wire.
     pub fn add_example(&self, label: &str, name: &str, flags: u32) -> PublicKey {
         let seed = Seed::from_str(&crate::example(label, "\n")).expect("a seed");

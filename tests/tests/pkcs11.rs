@@ -1,35 +1,16 @@
 //! PKCS#11: SoftHSM2, and a module that hangs, crashes and lies.
 
-use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_tests::{Agent, SoftHsm, command, program, run, server_accepts, skipped, wait_for};
+use nkey_tests::{
+    Agent, Pin, SoftHsm, command, limit_is_exact, program, refusal, run, server_accepts, skipped,
+    wait_for,
+};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"abcdefghijklmno";
-
-struct Pin(&'static str, Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 /// A token, an agent over it, and a file of orders for the module of the tests.
 struct Bench {
@@ -92,14 +73,6 @@ impl Bench {
     }
 }
 
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn keys_made_by_pkcs11_tool_and_by_us_sign_for_a_real_server() {
     if skipped("nats-server") {
@@ -137,14 +110,14 @@ fn keys_made_by_pkcs11_tool_and_by_us_sign_for_a_real_server() {
         slots.iter().all(|slot| slot.enrolled.is_some()),
         "{slots:?}"
     );
-    // 1 MiB, as SoftHSM2 signs.
-    let claims = format!(
-        r#"{{"sub":"{user}","name":"{}","nats":{{"type":"user"}}}}"#,
-        "x".repeat(700_000)
+    // As long as a frame allows: SoftHSM2 signs 1 MiB.
+    let limit = stores[1].limit as usize;
+    assert!(limit > 1_000_000, "{limit}");
+    let reason = limit_is_exact(&bench.agent, &account, limit);
+    assert!(
+        reason.contains(&format!("pkcs11:soft signs at most {limit}")),
+        "{reason}"
     );
-    client
-        .issue(&account, &claims, 0, 0)
-        .expect("a large token");
     let (_, reason) = refusal(client.export(&user));
     assert!(
         reason.contains("stays in the agent") || reason.contains("not"),
@@ -261,6 +234,7 @@ fn a_module_that_lies_is_reported_as_what_it_is() {
         ("zeros", "zeros"),
         ("bit", "is not that of"),
         ("short", "answered 10 bytes"),
+        ("replay", "is not that of"),
     ];
     for (word, part) in lies {
         bench.order(word);
@@ -377,4 +351,44 @@ fn eight_clients_sign_a_thousand_times_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn labels_with_control_characters_do_not_reach_the_terminal() {
+    let softhsm = SoftHsm::new();
+    softhsm.make("red\u{1b}[31m\u{7}\u{202e}evil", "07");
+    let bench = Bench::new(softhsm, false);
+    bench.unlock("1234").expect("to unlock");
+    let mut nkey = command(program("nkey"));
+    nkey.env("NKEY_AUTH_SOCK", bench.agent.socket());
+    let listed = run(nkey.args(["store", "list", "pkcs11:soft"]), "").ok();
+    assert!(
+        listed.contains("red") && listed.contains("evil"),
+        "{listed:?}"
+    );
+    assert!(
+        !listed.contains(['\u{1b}', '\u{7}', '\u{202e}']),
+        "{listed:?}"
+    );
+}
+
+#[test]
+fn a_token_that_goes_and_comes_back_signs_again() {
+    let softhsm = SoftHsm::new();
+    softhsm.make("user", "07");
+    let bench = Bench::new(softhsm, true);
+    bench.unlock("1234").expect("to unlock");
+    let user = bench.enrol("user", Kind::User).expect("to enrol");
+    // Before a request, in it, and between two.
+    for _ in 0..2 {
+        bench.client().sign(&user, NONCE).expect("a signature");
+        bench.order("removed");
+        for _ in 0..2 {
+            let (status, reason) = refusal(bench.client().sign(&user, NONCE));
+            assert_eq!(status, Status::StoreFailed);
+            assert!(reason.contains("the token is not there"), "{reason}");
+        }
+        bench.order("");
+        bench.client().sign(&user, NONCE).expect("a signature");
+    }
 }

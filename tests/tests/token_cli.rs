@@ -517,6 +517,17 @@ fn counters_count_and_speed_is_measured() {
     assert_eq!(counters["signatures"], 3);
     assert_eq!(counters["tries"], 8);
     contains(&desk.nkey("counters").ok(), &["signatures        3", "UTC"]);
+    // Claims as well, of one key for each type.
+    for (kind, name) in [("-a", "app"), ("-o", "op")] {
+        desk.generate(&format!("{kind} --name {name}"));
+        desk.nkey(&format!("policy {name} --presence never --pin-file pin"))
+            .ok();
+    }
+    let measured = desk.nkey("bench -n 2 --pin-file pin").ok();
+    for what in ["a nonce", "a user", "an account"] {
+        contains(&measured, &[&format!("signature of {what}")]);
+    }
+    assert_eq!(desk.json("counters")["signatures"], 9);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod seal;
 mod store;
 mod time;
 mod transfer;
+mod usb;
 
 pub use app::{Action, App, Memory};
 pub use attest::{ATTESTATION_LEN, Attested, policy_hash, read_attestation};
@@ -30,6 +31,7 @@ pub use message::{
 };
 
 pub use time::nearest;
+pub use usb::{PRODUCT, SERIAL_PREFIX, USB_ID};
 
 /// The oldest and the newest version of the protocol that this code speaks.
 pub const PROTOCOL: (u16, u16) = (1, 1);

@@ -71,9 +71,9 @@ impl Signer {
 
     const fn name(&self) -> &'static str {
         match self.what {
-            Signable::Account => "account",
-            Signable::User => "user",
-            _ => "nonce",
+            Signable::Account => "signature of an account",
+            Signable::User => "signature of a user",
+            _ => "signature of a nonce",
         }
     }
 
@@ -132,8 +132,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         })?,
     ];
     for signer in &signers {
-        let what = format!("signature of a {}", signer.name());
-        all.push(measure(&what, args.count, || sign(&mut line, signer, now))?);
+        all.push(measure(signer.name(), args.count, || {
+            sign(&mut line, signer, now)
+        })?);
     }
     line.lock()?;
     if args.json {

@@ -58,6 +58,8 @@ pub fn stores(agent: &Agent, output: &mut Writer) {
             .string(policy.as_bytes())
             .uint32(marks)
             .uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
+        let pinned = store.enrolment().and_then(|store| store.devices().pop());
+        rows.string(pinned.as_ref().map_or(&[], |key| &key[..]));
     }
     done(output, Name::Stores, |body| {
         body.uint32(u32::try_from(listed.len()).unwrap_or(u32::MAX))

@@ -91,6 +91,7 @@ fn marks(bits: u32) -> Flags {
         exportable: bits & flag::EXPORTABLE != 0,
         volatile: bits & flag::VOLATILE != 0,
         any_iat: bits & flag::ANY_IAT != 0,
+        is_virtual: false,
     }
 }
 

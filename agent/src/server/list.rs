@@ -89,6 +89,7 @@ fn bits(flags: Flags) -> u32 {
         (flags.exportable, flag::EXPORTABLE),
         (flags.volatile, flag::VOLATILE),
         (flags.any_iat, flag::ANY_IAT),
+        (flags.is_virtual, flag::VIRTUAL),
     ]
     .into_iter()
     .filter_map(|(set, bit)| set.then_some(bit))

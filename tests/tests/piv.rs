@@ -1,6 +1,5 @@
 //! PIV cards of the tests' own behind a real pcscd.
 
-use nkey_agent::child::Failed;
 use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::device::Ask;
 use nkey_agent::message::Status;
@@ -317,12 +316,7 @@ fn every_length_is_signed_up_to_the_limit() {
         return;
     }
     let bench = Bench::new();
-    let mut child = bench.agent.holder();
-    let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(20)) {
-        Ok(body) => Ok(body),
-        Err(Failed::Said(failure)) => Err(failure.text),
-        Err(Failed::Broken(why)) => panic!("{why}"),
-    };
+    let mut ask = bench.agent.asking();
     let serial = SERIAL.to_string();
     ask(&Ask::Piv { serial: &serial }).expect("the card");
     ask(&Ask::Login { pin: "123456" }).expect("its PIN");
@@ -425,12 +419,7 @@ fn every_class_of_status_words_is_named_and_the_card_signs_afterwards() {
         return;
     }
     let bench = Bench::new();
-    let mut child = bench.agent.holder();
-    let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(20)) {
-        Ok(body) => Ok(body),
-        Err(Failed::Said(failure)) => Err(failure.text),
-        Err(Failed::Broken(why)) => panic!("{why}"),
-    };
+    let mut ask = bench.agent.asking();
     let serial = SERIAL.to_string();
     ask(&Ask::Piv { serial: &serial }).expect("the card");
     let firsts = (0..=0x0f).chain(0x5f..=0x6f).chain([0x91, 0xff]);
@@ -509,12 +498,9 @@ fn other_programs_get_their_turn_on_a_card_that_signs_without_a_pause() {
             assert!(told.ok().contains("SW1=0x90, SW2=0x00"));
         }
         done.store(true, Ordering::SeqCst);
-        eprintln!("two turns in {:?}", begun.elapsed());
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{:?}",
-            begun.elapsed()
-        );
+        // Two gaps; by chance alone it took 50 s.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(30), "{took:?}");
     });
 }
 

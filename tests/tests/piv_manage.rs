@@ -4,7 +4,8 @@ use nkey_agent::client::Enrol;
 use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{
-    Agent, Output, Readers, Scratch, attestors, command, program, run, skipped, tool, wait_for,
+    Agent, Notices, Output, Readers, Scratch, attestors, command, program, run, skipped, tool,
+    wait_for,
 };
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -700,12 +701,10 @@ fn a_touch_policy_that_other_software_sets_meanwhile_is_announced() {
     // The same key, which wants to be touched now. The agent is told nothing.
     bench.key(&format!("{import} --touch-policy always --overwrite {key}"));
     std::thread::sleep(Duration::from_millis(1100));
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
     let mut client = bench.agent.client();
-    client.on_notice(move |text| heard.lock().expect("notices").push(text.to_owned()));
+    let notices = Notices::of(&mut client);
     client.sign(&key, b"abcdefghijklmno").expect("touched");
-    let told = told.lock().expect("notices").clone();
+    let told = notices.take();
     assert!(
         told.len() == 1 && told[0].starts_with("touch piv:key"),
         "{told:?}"

@@ -4,8 +4,8 @@ use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{
-    Agent, Pin, SoftHsm, command, limit_is_exact, program, refusal, run, server_accepts, skipped,
-    wait_for,
+    Agent, EVIL, Pin, SoftHsm, command, limit_is_exact, lists_cleanly, program, refusal, run,
+    server_accepts, skipped, wait_for,
 };
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -356,20 +356,10 @@ fn eight_clients_sign_a_thousand_times_at_once() {
 #[test]
 fn labels_with_control_characters_do_not_reach_the_terminal() {
     let softhsm = SoftHsm::new();
-    softhsm.make("red\u{1b}[31m\u{7}\u{202e}evil", "07");
+    softhsm.make(EVIL, "07");
     let bench = Bench::new(softhsm, false);
     bench.unlock("1234").expect("to unlock");
-    let mut nkey = command(program("nkey"));
-    nkey.env("NKEY_AUTH_SOCK", bench.agent.socket());
-    let listed = run(nkey.args(["store", "list", "pkcs11:soft"]), "").ok();
-    assert!(
-        listed.contains("red") && listed.contains("evil"),
-        "{listed:?}"
-    );
-    assert!(
-        !listed.contains(['\u{1b}', '\u{7}', '\u{202e}']),
-        "{listed:?}"
-    );
+    lists_cleanly(&bench.agent, "pkcs11:soft");
 }
 
 #[test]

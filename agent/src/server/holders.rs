@@ -1,7 +1,7 @@
 //! The stores and the slots of key holders, and enrolling their keys.
 
-use super::answer::{done, key_answer, refused};
 use super::connection::Connection;
+use super::reply::{done, key_answer, refused};
 use super::{Agent, log};
 use crate::message::{Name, Refusal, Status, condition, flag, mark};
 use crate::store::enrolled::{Condition, Enrolled, Wanted};

@@ -1,13 +1,11 @@
 //! A card and how it is reached.
 
-use nkey_agent::child::Failed;
 use nkey_agent::device::Ask;
 use nkey_core::nkey::PublicKey;
 use nkey_tests::{Agent, Output, Scratch, command, program, run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// A card, real or not.
 pub struct Bench {
@@ -107,12 +105,7 @@ impl Bench {
     /// until it refuses. What the agent would not let through.
     pub fn lengths(&self, open: &Ask<'_>, slot: &str, key: &PublicKey, lengths: &[usize]) {
         let pin = std::fs::read_to_string(&self.pin).expect("the PIN's file");
-        let mut child = self.agent.holder();
-        let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(60)) {
-            Ok(body) => Ok(body),
-            Err(Failed::Said(failure)) => Err(failure.text),
-            Err(Failed::Broken(why)) => panic!("{why}"),
-        };
+        let mut ask = self.agent.asking();
         ask(open).expect("the card");
         let pin = pin.trim_end_matches('\n');
         ask(&Ask::Login { pin }).expect("its PIN");

@@ -1,8 +1,7 @@
 //! Cards that want to be touched.
 
 use crate::bench::{Bench, NONCE, no_card};
-use nkey_tests::refusal;
-use std::sync::{Arc, Mutex};
+use nkey_tests::{Notices, refusal};
 use std::time::Duration;
 
 #[test]
@@ -27,14 +26,12 @@ fn touch_is_shown_and_a_missing_one_is_named() {
     assert!(told.contains("sig") && told.contains(" on "), "{told}");
     let claims = format!(r#"{{"sub":"{account}","nats":{{"type":"account"}}}}"#);
     // It is announced, for the key that wants it.
-    let told = Arc::new(Mutex::new(Vec::new()));
     let mut client = bench.client();
-    let heard = Arc::clone(&told);
-    client.on_notice(move |text| heard.lock().expect("notices").push(text.to_owned()));
+    let notices = Notices::of(&mut client);
     client.sign(&user, NONCE).expect("a signature");
-    assert_eq!(*told.lock().expect("notices"), [""; 0]);
+    assert_eq!(notices.take(), [""; 0]);
     client.issue(&account, &claims, 0, 0).expect("touched");
-    let told = told.lock().expect("notices").clone();
+    let told = notices.take();
     assert!(
         told.len() == 1 && told[0].starts_with("touch openpgp:key"),
         "{told:?}"
@@ -52,12 +49,10 @@ fn a_touch_that_other_software_asks_for_meanwhile_is_announced() {
     let bench = Bench::opcard("");
     bench.unlock("123456").expect("to unlock");
     let user = bench.generate("aut --user");
-    let told = Arc::new(Mutex::new(Vec::new()));
     let mut client = bench.client();
-    let heard = Arc::clone(&told);
-    client.on_notice(move |text| heard.lock().expect("notices").push(text.to_owned()));
+    let notices = Notices::of(&mut client);
     client.sign(&user, NONCE).expect("a signature");
-    assert_eq!(*told.lock().expect("notices"), [""; 0]);
+    assert_eq!(notices.take(), [""; 0]);
     // UIF of the authentication key: on. The agent is told nothing.
     let answer = bench.apdus(&[
         "00:20:00:83:08:31:32:33:34:35:36:37:38",
@@ -67,7 +62,7 @@ fn a_touch_that_other_software_asks_for_meanwhile_is_announced() {
     assert_eq!(answer.matches("SW1=0x90, SW2=0x00").count(), 4, "{answer}");
     std::thread::sleep(Duration::from_millis(1100));
     client.sign(&user, NONCE).expect("touched");
-    let told = told.lock().expect("notices").clone();
+    let told = notices.take();
     assert!(
         told.len() == 1 && told[0].starts_with("touch openpgp:key"),
         "{told:?}"

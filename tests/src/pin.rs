@@ -20,7 +20,8 @@ impl Prompt for Pin {
         None
     }
 
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
+    fn confirm(&mut self, text: &str) -> Option<bool> {
+        self.1.push(text.to_owned());
+        Some(true)
     }
 }

@@ -4,7 +4,7 @@
 use nkey_agent::token::uf2::{FLASH, Image};
 use nkey_image::boards::{self, Layout};
 use nkey_image::record::Record;
-use nkey_image::{check, flat, hex, ids};
+use nkey_image::{check, flat, hex};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
@@ -177,13 +177,6 @@ fn uf2_files_are_for_their_chip_and_leave_the_storage_alone() {
 #[test]
 fn the_host_looks_for_what_the_firmware_is() {
     use nkey_agent::token;
-    let (vendor, product) = ids::USB_ID;
-    assert_eq!(
-        (format!("{vendor:04x}"), format!("{product:04x}")),
-        (token::USB_ID.0.into(), token::USB_ID.1.into())
-    );
-    assert_eq!(ids::PRODUCT, token::PRODUCT);
-    assert_eq!(ids::SERIAL_PREFIX, token::SERIAL_PREFIX);
     assert_eq!(boards::PROGRAM_LEN, token::uf2::PROGRAM_LEN);
     for board in boards::ALL {
         check::family(&board).expect("a family");

@@ -163,6 +163,13 @@ fn prepare(
     if args.convert_to_signing_key {
         claims.nats.signing_keys.push(old.clone());
     }
+    if claims.nats.strict_signing_key_usage && claims.nats.signing_keys.is_empty() {
+        return Err(Error::failed(format!(
+            "{key} is the only signing key of operator {}, which requires signing keys: as its identity it could sign no account",
+            clean_inline(operator.name())
+        ))
+        .next("nkey edit operator --sk generate"));
+    }
     let token = issue(ctx, &key, claims.clone(), entry.claims.standard.iat)?;
     let mut accounts = Vec::new();
     for name in operator.accounts()? {

@@ -45,7 +45,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             let operator = store.operator(None)?;
             let accounts = match &args.account {
                 Some(_) => vec![store.account(&operator, args.account.as_deref())?],
-                None if args.all_accounts => operator.accounts()?,
+                None if args.all_accounts => operator.accounts_and_remains()?,
                 // As nsc: the selected account, if there is one.
                 None => store.account(&operator, None).into_iter().collect(),
             };

@@ -30,6 +30,16 @@ pub fn check_store(
     let path = operator.dir().join(format!("{name}.jwt"));
     let entry = report.entry(format!("operator {name}"), &path, operator.claims(), now);
     let Some(entry) = entry else {
+        for account in accounts {
+            let path = operator.account_jwt(account);
+            report.entry(
+                format!("account {account}"),
+                &path,
+                operator.account(account),
+                now,
+            );
+            check_users_alone(operator, account, &mut report, now)?;
+        }
         return Ok(report);
     };
     check_operator(operator, &entry, &mut report)?;
@@ -51,13 +61,10 @@ pub fn check_store(
         all.set(entry.sub(), entry.claims.nats.clone());
     }
     for (account, entry_account) in read {
-        let path = operator
-            .dir()
-            .join("accounts")
-            .join(account)
-            .join(format!("{account}.jwt"));
+        let path = operator.account_jwt(account);
         let read = report.entry(format!("account {account}"), &path, entry_account, now);
         let Some(read) = read else {
+            check_users_alone(operator, account, &mut report, now)?;
             continue;
         };
         check_account(
@@ -81,12 +88,7 @@ pub fn check_store(
         }
         let mut users: BTreeMap<String, String> = BTreeMap::new();
         for user in operator.users(account)? {
-            let path = operator
-                .dir()
-                .join("accounts")
-                .join(account)
-                .join("users")
-                .join(format!("{user}.jwt"));
+            let path = operator.user_jwt(account, &user);
             let entity = format!("user {account}/{user}");
             let Some(entry_user) = report.entry(entity, &path, operator.user(account, &user), now)
             else {
@@ -108,6 +110,21 @@ pub fn check_store(
         }
     }
     Ok(report)
+}
+
+/// What is to be said of the users of an account that cannot be read.
+fn check_users_alone(
+    operator: &Operator,
+    account: &str,
+    report: &mut Report,
+    now: i64,
+) -> Result<(), Error> {
+    for user in operator.users(account)? {
+        let path = operator.user_jwt(account, &user);
+        let entity = format!("user {account}/{user}");
+        report.entry(entity, &path, operator.user(account, &user), now);
+    }
+    Ok(())
 }
 
 fn check_operator(

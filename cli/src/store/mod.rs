@@ -15,6 +15,7 @@ pub mod exports;
 pub mod file;
 pub mod inventory;
 pub mod issue;
+pub mod journal;
 pub mod keys;
 pub mod keystore;
 pub mod limits;

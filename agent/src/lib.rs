@@ -5,6 +5,8 @@
 //! `docs/protocol.md` has every message. Applications use the feature `client` alone.
 
 #[cfg(feature = "holder")]
+pub mod cards;
+#[cfg(feature = "holder")]
 pub mod child;
 #[cfg(feature = "client")]
 pub mod client;

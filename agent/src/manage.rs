@@ -202,39 +202,6 @@ impl Order<'_> {
     }
 }
 
-/// A card that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// Its serial number.
-    pub serial: String,
-    /// Its firmware.
-    pub firmware: String,
-    /// The reader that it is in.
-    pub reader: String,
-}
-
-impl Card {
-    /// Its bytes.
-    pub fn write(&self, out: &mut Writer) {
-        for text in [&self.serial, &self.firmware, &self.reader] {
-            out.string(text.as_bytes());
-        }
-    }
-
-    /// The next card.
-    ///
-    /// # Errors
-    /// [`Malformed`] if there is none.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Card, Malformed> {
-        let mut text = || reader.text().map(str::to_owned);
-        Ok(Card {
-            serial: text()?,
-            firmware: text()?,
-            reader: text()?,
-        })
-    }
-}
-
 /// Whose the management key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -173,7 +173,9 @@ pub mod flag {
     pub const VOLATILE: u32 = 2;
     /// `iat` may be any time.
     pub const ANY_IAT: u32 = 4;
-    /// All that are known.
+    /// Nobody gives this one: the key is in a VIRTUAL token's files.
+    pub const VIRTUAL: u32 = 8;
+    /// All that can be given.
     pub const KNOWN: u32 = EXPORTABLE | VOLATILE | ANY_IAT;
 }
 

@@ -3,7 +3,7 @@
 use crate::device::{Facts, Slot};
 use crate::wire::{Malformed, Reader, Writer};
 
-/// Most cards or slots that are read.
+/// Most slots that are read.
 const MAX: u32 = 256;
 
 /// A wish.
@@ -19,6 +19,15 @@ pub enum Order<'a> {
         admin: &'a str,
         /// The key that may be replaced, or its fingerprint, in hexadecimal digits; empty for none.
         replace: &'a str,
+    },
+    /// Take an Ed25519 key into an empty slot.
+    Import {
+        /// The slot.
+        slot: &'a str,
+        /// The admin PIN.
+        admin: &'a str,
+        /// The key's seed.
+        seed: &'a [u8],
     },
     /// Change the user's PIN.
     Pin {
@@ -56,10 +65,14 @@ impl Order<'_> {
             Order::Pin { old, new } => (3, &[old, new]),
             Order::AdminPin { old, new } => (4, &[old, new]),
             Order::Unblock { admin, new } => (5, &[admin, new]),
+            Order::Import { slot, admin, .. } => (6, &[slot, admin]),
         };
         out.byte(number);
         for text in texts {
             out.string(text.as_bytes());
+        }
+        if let Order::Import { seed, .. } = self {
+            out.string(seed);
         }
     }
 
@@ -88,52 +101,16 @@ impl Order<'_> {
                 admin: reader.text()?,
                 new: reader.text()?,
             },
+            6 => Order::Import {
+                slot: reader.text()?,
+                admin: reader.text()?,
+                seed: reader.string()?,
+            },
             _ => return Err(Malformed("no such order")),
         };
         reader.end()?;
         Ok(order)
     }
-}
-
-/// A card that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// Its manufacturer and serial number.
-    pub serial: String,
-    /// What it is.
-    pub label: String,
-    /// The reader that it is in.
-    pub reader: String,
-}
-
-/// The bytes of a list of cards.
-pub fn write_cards(cards: &[Card], out: &mut Writer) {
-    out.uint32(u32::try_from(cards.len()).unwrap_or(0));
-    for card in cards {
-        for text in [&card.serial, &card.label, &card.reader] {
-            out.string(text.as_bytes());
-        }
-    }
-}
-
-/// The list of cards of these bytes.
-///
-/// # Errors
-/// [`Malformed`] if they are none.
-pub fn read_cards(bytes: &[u8]) -> Result<Vec<Card>, Malformed> {
-    let mut reader = Reader::new(bytes);
-    let count = reader.uint32()?.min(MAX);
-    let mut cards = Vec::new();
-    for _ in 0..count {
-        let mut text = || reader.text().map(str::to_owned);
-        cards.push(Card {
-            serial: text()?,
-            label: text()?,
-            reader: text()?,
-        });
-    }
-    reader.end()?;
-    Ok(cards)
 }
 
 /// A key of a card.
@@ -218,6 +195,11 @@ mod tests {
                 admin: "12345678",
                 replace: "ab",
             },
+            Order::Import {
+                slot: "aut",
+                admin: "12345678",
+                seed: &[7; 32],
+            },
             Order::Pin { old, new },
             Order::AdminPin { old, new },
             Order::Unblock { admin: old, new },
@@ -229,14 +211,6 @@ mod tests {
                 assert!(Order::read(&out.as_bytes()[..cut]).is_err());
             }
         }
-        let cards = [Card {
-            serial: "000F:00000001".into(),
-            label: "l".into(),
-            reader: "r".into(),
-        }];
-        let mut out = Writer::new();
-        write_cards(&cards, &mut out);
-        assert_eq!(read_cards(out.as_bytes()).as_deref(), Ok(&cards[..]));
         let state = State {
             facts: Facts::default(),
             tries: 3,

@@ -71,6 +71,7 @@ pub fn marks(flags: u32) -> String {
         (flag::EXPORTABLE, "exportable"),
         (flag::VOLATILE, "volatile"),
         (flag::ANY_IAT, "any-iat"),
+        (flag::VIRTUAL, "VIRTUAL"),
     ];
     let set: Vec<&str> = words
         .iter()

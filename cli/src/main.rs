@@ -1,5 +1,6 @@
 //! `nkey`: the command line of nkey-agent. It holds no key and signs nothing; the agent does.
 
+mod card;
 mod cli;
 mod commands;
 mod context;

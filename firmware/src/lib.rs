@@ -6,10 +6,10 @@
 pub mod boards;
 pub mod drbg;
 pub mod health;
-mod ids;
 pub mod random;
+pub mod trng;
 
-pub use ids::{PRODUCT, SERIAL_PREFIX, USB_ID};
+pub use nkey_core::token::{PRODUCT, SERIAL_PREFIX, USB_ID};
 
 /// The firmware's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -7,8 +7,10 @@ mod board;
 #[cfg_attr(feature = "rp2040", path = "chip/rp2040.rs")]
 #[cfg_attr(feature = "rp2350", path = "chip/rp2350.rs")]
 mod chip;
+mod endpoint;
 mod image;
 mod line;
+mod stack;
 mod storage;
 mod usb;
 mod watchdog;
@@ -18,10 +20,10 @@ use embassy_executor::{InterruptExecutor, Spawner};
 use embassy_futures::select::select;
 use embassy_rp::interrupt::{self, InterruptExt, Priority};
 use embassy_time::Timer;
-use line::{Line, Packet};
+use line::Line;
 use nkey_core::token::{Action, App, Light, Memory};
 use nkey_firmware::boards::{self, Layout};
-use nkey_firmware::random::{Noise, Random};
+use nkey_firmware::random::Random;
 use nkey_firmware::{SERIAL_LEN, serial};
 use static_cell::{ConstStaticCell, StaticCell};
 use storage::Storage;
@@ -39,6 +41,11 @@ const LOOK: u64 = 10;
 /// How long the last answer may take to leave, in milliseconds.
 const LEAVE: u64 = 500;
 
+/// Which board this image is for.
+#[used]
+#[unsafe(link_section = ".board")]
+static BOARD: [u8; boards::MARK_LEN] = LAYOUT.mark();
+
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 static SERIAL: StaticCell<[u8; SERIAL_LEN]> = StaticCell::new();
 static USB: InterruptExecutor = InterruptExecutor::new();
@@ -49,8 +56,20 @@ unsafe fn SWI_IRQ_1() {
     unsafe { USB.on_interrupt() }
 }
 
+type Token = App<Board<chip::Source>>;
+
+static APP: StaticCell<Token> = StaticCell::new();
+
 #[embassy_executor::main]
 async fn main(_spawner: Spawner) {
+    let app = ready();
+    stack::start();
+    serve(app).await
+}
+
+/// Starts the board. In a frame of its own: what it takes of the stack is free again for the application.
+#[inline(never)]
+fn ready() -> &'static mut Token {
     let peripherals = embassy_rp::init(embassy_rp::config::Config::default());
     let panicked = watchdog::start();
     let mut storage = Storage::new(peripherals.FLASH);
@@ -77,44 +96,38 @@ async fn main(_spawner: Spawner) {
         hash: image::hash(),
         panicked,
     };
-    serve(App::new(board, MEMORY.take())).await
+    APP.init_with(|| App::new(board, MEMORY.take()))
 }
 
 /// Carries bytes to and from the application, for ever.
-async fn serve<N: Noise>(mut app: App<Board<N>>) {
+async fn serve(app: &'static mut Token) {
     let mut line = Line::new();
-    let mut packet = None;
     loop {
         watchdog::feed();
-        if line.ended() {
+        let ended = line.ended();
+        if ended {
             app.disconnect();
-            packet = None;
         }
-        send(&mut app, &mut line);
-        let held = packet.is_some();
-        packet = packet.or_else(|| line.take());
-        let had = packet.as_ref().map(Packet::left);
-        packet = packet.and_then(|packet| receive(&mut app, packet));
+        send(app, &mut line);
+        let taken = app.receive(line.rest());
+        line.took(taken);
         app.poll();
-        send(&mut app, &mut line);
+        // A request was carried out, or will never be.
+        if ended || !app.output().is_empty() {
+            stack::wipe();
+        }
+        send(app, &mut line);
         app.board().blink();
         if app.action() == Some(Action::Bootloader) {
             bootloader().await;
         }
-        let moved = had.is_some() && (!held || packet.as_ref().map(Packet::left) != had);
-        if !moved {
+        if taken == 0 {
             select(line::NEWS.wait(), Timer::after_millis(LOOK)).await;
         }
     }
 }
 
-/// Gives a packet to the application; what it did not take.
-fn receive<N: Noise>(app: &mut App<Board<N>>, mut packet: Packet) -> Option<Packet> {
-    packet.from += app.receive(packet.rest());
-    (packet.left() > 0).then_some(packet)
-}
-
-fn send<N: Noise>(app: &mut App<Board<N>>, line: &mut Line) {
+fn send(app: &mut Token, line: &mut Line) {
     if !app.output().is_empty() {
         let sent = line.give(app.output());
         app.sent(sent);

@@ -1,14 +1,19 @@
 //! USB: a serial port (CDC-ACM).
 
-use crate::line::{self, PACKET, Packet};
+use crate::endpoint;
+use crate::line::{self, PACKET};
+use core::future::poll_fn;
+use core::pin::pin;
 use embassy_futures::join::join4;
 use embassy_rp::peripherals::USB;
 use embassy_rp::usb::{Driver, InterruptHandler};
 use embassy_rp::{Peri, bind_interrupts};
 use embassy_usb::class::cdc_acm::{CdcAcmClass, ControlChanged, Receiver, Sender, State};
+use embassy_usb::driver::EndpointError;
 use embassy_usb::{Builder, Config, Handler};
 use nkey_firmware::{PRODUCT, USB_ID};
 use static_cell::{ConstStaticCell, StaticCell};
+use zeroize::Zeroize;
 
 bind_interrupts!(struct Irqs {
     USBCTRL_IRQ => InterruptHandler<USB>;
@@ -25,6 +30,7 @@ static WATCH: ConstStaticCell<Watch> = ConstStaticCell::new(Watch);
 /// The whole device, in the executor of an interrupt: it answers the host while the application works.
 #[embassy_executor::task]
 pub async fn run(usb: Peri<'static, USB>, serial: &'static str) {
+    endpoint::start();
     let mut config = Config::new(USB_ID.0, USB_ID.1);
     config.manufacturer = Some("nkey-agent");
     config.product = Some(PRODUCT);
@@ -56,18 +62,18 @@ struct Watch;
 
 impl Handler for Watch {
     fn reset(&mut self) {
-        line::close();
+        close();
     }
 
     fn suspended(&mut self, suspended: bool) {
         if suspended {
-            line::close();
+            close();
         }
     }
 
     fn configured(&mut self, configured: bool) {
         if !configured {
-            line::close();
+            close();
         }
     }
 }
@@ -76,21 +82,47 @@ async fn receive(mut receiver: Receiver<'static, Bus>) {
     loop {
         receiver.wait_connection().await;
         let mut bytes = [0; PACKET];
-        while let Ok(len) = receiver.read_packet(&mut bytes).await {
+        while let Ok(len) = read(&mut receiver, &mut bytes).await {
             let connection = line::connection();
             if len > 0 {
-                let packet = Packet {
-                    connection,
-                    bytes,
-                    from: 0,
-                    to: len,
-                };
-                line::IN.send(packet).await;
-                line::NEWS.signal(());
+                line::put(connection, &bytes[..len]).await;
             }
+            bytes.zeroize();
         }
-        line::close();
+        close();
     }
+}
+
+/// Reads a packet. It is wiped in the controller's memory before the next one may come.
+async fn read(
+    receiver: &mut Receiver<'static, Bus>,
+    bytes: &mut [u8; PACKET],
+) -> Result<usize, EndpointError> {
+    // What is left of it there, unless it came between the two looks.
+    let mut left = [0; PACKET];
+    let mut copied = false;
+    let len = {
+        let mut packet = pin!(receiver.read_packet(&mut left));
+        poll_fn(|context| {
+            if !copied && endpoint::has_packet() {
+                endpoint::take(bytes);
+                copied = true;
+            }
+            packet.as_mut().poll(context)
+        })
+        .await?
+    };
+    if !copied {
+        bytes.copy_from_slice(&left);
+    }
+    left.zeroize();
+    Ok(len)
+}
+
+/// The connection ends, and nothing of it is left.
+fn close() {
+    line::close();
+    endpoint::wipe();
 }
 
 async fn send(mut sender: Sender<'static, Bus>) {
@@ -111,7 +143,7 @@ async fn lines(control: ControlChanged<'static>) {
     loop {
         control.control_changed().await;
         if core::mem::replace(&mut open, control.dtr()) && !open {
-            line::close();
+            close();
         }
     }
 }

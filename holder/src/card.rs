@@ -15,21 +15,21 @@ pub const OK: u16 = 0x9000;
 
 /// Longer than pcscd lets a program sleep that waits for a card.
 const GAP: Duration = Duration::from_millis(120);
-/// How long a card may be ours without a gap: gaps cost 4 % then.
-const OURS: Duration = Duration::from_secs(3);
 
 /// Leaves gaps for others. A program that waits for a card looks every 100 ms whether it is
 /// free, and would wait for as long as one transaction follows another.
 pub struct Pace {
+    ours: Duration,
     since: Instant,
     ended: Instant,
 }
 
 impl Pace {
-    /// No transaction yet.
-    pub fn new() -> Pace {
+    /// No transaction yet; the card may be ours for so long without a gap.
+    pub fn new(ours: Duration) -> Pace {
         let now = Instant::now();
         Pace {
+            ours,
             since: now,
             ended: now,
         }
@@ -39,7 +39,7 @@ impl Pace {
     pub fn begin(&mut self) {
         if self.ended.elapsed() >= GAP {
             self.since = Instant::now();
-        } else if self.since.elapsed() >= OURS {
+        } else if self.since.elapsed() >= self.ours {
             std::thread::sleep(GAP);
             self.since = Instant::now();
         }
@@ -198,5 +198,39 @@ fn exchange(card: &Transaction<'_>, command: &[u8]) -> Result<(u16, Vec<u8>), Fa
             Fault::Absent,
             "the card was removed: its response has no status word",
         ))),
+    }
+}
+
+/// Tries of a PIN or the like that are left.
+pub fn left(name: &str, tries: impl Into<u16>) -> String {
+    match tries.into() {
+        0 => format!("its {name} is blocked"),
+        1 => "one try is left".to_owned(),
+        tries => format!("{tries} tries are left"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_is_used_without_a_pause_is_free_now_and_then() {
+        let ours = Duration::from_millis(200);
+        let mut pace = Pace::new(ours);
+        let (begun, mut gaps) = (Instant::now(), 0);
+        while begun.elapsed() < Duration::from_secs(1) {
+            let before = Instant::now();
+            pace.begin();
+            gaps += u32::from(before.elapsed() >= GAP);
+            std::thread::sleep(Duration::from_millis(5));
+            pace.end();
+        }
+        assert!((2..=4).contains(&gaps), "{gaps} gaps");
+        // One that nobody used for a while is ours at once.
+        std::thread::sleep(ours + GAP);
+        let before = Instant::now();
+        pace.begin();
+        assert!(before.elapsed() < GAP);
     }
 }

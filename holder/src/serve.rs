@@ -3,6 +3,7 @@
 use crate::openpgp::{OpenPgp, manage as openpgp};
 use crate::piv::{Piv, manage as piv};
 use crate::pkcs11::Token;
+use nkey_agent::cards;
 use nkey_agent::device::{Ask, Facts, Failure, Slot, receive, send, write_answer, write_waiting};
 use nkey_agent::manage::Order;
 use nkey_agent::wire::Writer;
@@ -15,6 +16,9 @@ use zeroize::Zeroizing;
 
 /// How long a device may take before it is taken to wait for a finger.
 const LATE: Duration = Duration::from_millis(500);
+
+/// How long it counts what a device said of touches: other software may change it.
+pub const FRESH: Duration = Duration::from_secs(1);
 
 /// When a device waits for a finger.
 #[derive(Clone, Copy)]
@@ -115,9 +119,7 @@ fn answer(
             return Ok(body);
         }
         Ask::Cards => {
-            let cards = piv::cards()?;
-            body.uint32(u32::try_from(cards.len()).unwrap_or(0));
-            cards.iter().for_each(|card| card.write(&mut body));
+            cards::write(&piv::cards()?, &mut body);
             return Ok(body);
         }
         Ask::Manage { serial, order } => {
@@ -130,7 +132,7 @@ fn answer(
             return Ok(body);
         }
         Ask::OpenPgpCards => {
-            openpgp::cards(&mut body)?;
+            cards::write(&openpgp::cards()?, &mut body);
             return Ok(body);
         }
         Ask::OpenPgpOrder { serial, order } => {

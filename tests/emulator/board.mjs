@@ -25,6 +25,8 @@ export class Board {
     this.button = { down: false };
     this.always = false;
     this.chip = null;
+    // The chip until its last reset: the boot ROM finds its memory as it was.
+    this.before = null;
     this.usb = null;
     this.bootsel = false;
     this.interrupted = false;
@@ -100,6 +102,7 @@ export class Board {
     this.after = null;
     this.clock.stop();
     this.cyclesBefore += this.chip.core.cycles;
+    this.before = this.chip;
     this.chip = null;
     this.release();
   }

@@ -1,6 +1,7 @@
 // A Pico that runs an RP2040 image, with its serial line at a unix socket. Standard input takes orders, standard output
 // answers them and tells what happens, a line of JSON each. It ends when standard input does.
 //   node emulator.mjs --flash FILE --line SOCKET [--image FILE] [--led PIN] [--id HEX] [--verbose]
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createInterface } from "node:readline";
 import { Board } from "./board.mjs";
@@ -88,6 +89,11 @@ const orders = {
     writeImage(flash, path);
     board.plug();
   },
+  // Writes its memory to a file: RAM, then that of the USB controller. In the bootloader as the firmware left it.
+  memory: ({ path }) => {
+    const { sram, usbDPRAM } = board.bootsel ? board.before : board.chip;
+    writeFileSync(path, Buffer.concat([sram, usbDPRAM]));
+  },
   record: () => flash.record(),
   calls: () => ({
     calls: flash.calls.map(({ erases, offset, length }) => ({ erases, offset, length })),
@@ -97,8 +103,9 @@ const orders = {
   // As if the power had failed in this call of those recorded: flash as it stood then.
   replay: (order) => {
     board.unplug();
-    flash.replay(whole(order.call, "call"), phase(order.phase));
+    const torn = flash.replay(whole(order.call, "call"), phase(order.phase));
     board.plug();
+    return { torn };
   },
   state: () => ({
     powered: board.chip !== null,

@@ -58,13 +58,20 @@ export class Flash {
     return fails;
   }
 
-  // Flash as it stood when call number `call` was cut in this phase.
+  // Flash as it stood when call number `call` was cut in this phase. Whether the call was torn: neither not done nor done.
   replay(number, phase) {
     if (number >= this.calls.length) throw new Error(`there were ${this.calls.length} calls`);
     this.bytes.set(this.start);
     for (const call of this.calls.slice(0, number)) change(this.bytes, call, "after");
-    change(this.bytes, this.calls[number], phase);
+    const call = this.calls[number];
+    const at = () => Buffer.from(this.bytes.subarray(call.offset, call.offset + call.length));
+    const before = at();
+    change(this.bytes, call, phase);
     this.save();
+    const now = at();
+    const done = Uint8Array.from(before);
+    change(done, { ...call, offset: 0 }, "after");
+    return !now.equals(before) && !now.equals(done);
   }
 }
 
@@ -75,9 +82,17 @@ function change(bytes, call, phase) {
     bytes.fill(0xff, offset, offset + (phase === "half" ? length / 2 : length));
     return;
   }
-  // Half of the page in the middle.
-  const done = phase === "half" ? Math.floor(length / PAGE / 2) * PAGE + PAGE / 2 : length;
+  const done = phase === "half" ? middle(call.data) : length;
   for (let at = 0; at < done; at++) bytes[offset + at] &= call.data[at];
+  // And half of a byte: a try of the PIN is one.
+  if (done < length) bytes[offset + done] &= call.data[done] | 0x0f;
+}
+
+// In the middle of what is programmed: 0xff changes nothing, and an entry of a counter is 28 bytes of a page.
+function middle(data) {
+  const isSome = (byte) => byte !== 0xff;
+  const from = data.findIndex(isSome);
+  return from < 0 ? 0 : from + Math.floor((data.findLastIndex(isSome) + 1 - from) / 2);
 }
 
 export function checked(call, size) {

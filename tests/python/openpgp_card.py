@@ -24,7 +24,36 @@ def receive(stream, count):
     return data
 
 
+def odd(card, orders, order, command, chained):
+    """What an order makes of the answer to a signature."""
+    if order == "endless":
+        return bytes(256) + b"\x61\xff"
+    if not order or command[0] & 0x10 or command[1] == 0xC0:
+        return card.process_apdu(command)
+    if order == "truncated":
+        return b"\x90"
+    if order == "hang":
+        # Until it is told something else.
+        begun = time.monotonic()
+        while word(orders) == "hang" and time.monotonic() - begun < 60:
+            time.sleep(0.02)
+        return b"\x6f\x00"
+    if order == "slow":
+        time.sleep(0.05)
+    if order == "prefix":
+        data = (chained + command[5 : 5 + command[4]])[:32]
+        return card.process_apdu(command[:4] + bytes([len(data)]) + data + b"\x00")
+    said = {"zeros": bytes(64), "empty": b"", "short": bytes(63)}
+    if order in said:
+        return said[order] + b"\x90\x00"
+    answer = card.process_apdu(command)
+    if order == "other":
+        return bytes([answer[0] ^ 1]) + answer[1:]
+    return answer if order == "slow" else bytes.fromhex(order)
+
+
 def serve(stream, card, orders):
+    chained = b""
     while True:
         command = receive(stream, int.from_bytes(receive(stream, 2), "big"))
         if len(command) == 1:
@@ -38,10 +67,16 @@ def serve(stream, card, orders):
                 continue
             answer = card.get_atr()
         else:
-            signs = command[1:4] == b"\x2a\x9e\x9a" or command[1] == 0x88
-            if signs and not command[0] & 0x10 and word(orders) == "unplug":
+            signs = command[1:4] == b"\x2a\x9e\x9a" or command[1] in (0x88, 0xC0)
+            order = word(orders) if signs else ""
+            if order == "prefix" and command[0] & 0x10:
+                chained += command[5 : 5 + command[4]]
+                answer = b"\x90\x00"
+            elif order == "unplug" and not command[0] & 0x10:
                 return
-            answer = card.process_apdu(command)
+            else:
+                answer = odd(card, orders, order, command, chained)
+                chained = b""
         stream.sendall(len(answer).to_bytes(2, "big") + answer)
 
 

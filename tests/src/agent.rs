@@ -1,8 +1,9 @@
 //! A real agent with a vault of its own.
 
 use crate::{Scratch, command, program};
-use nkey_agent::child::Child;
+use nkey_agent::child::{Child, Failed};
 use nkey_agent::client::{Client, Prompt};
+use nkey_agent::device::Ask;
 use nkey_core::nkey::{PublicKey, Seed};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::Permissions;
@@ -146,6 +147,12 @@ impl Agent {
         Client::connect(&self.socket()).expect("the agent to answer")
     }
 
+    /// Waits until pcscd shows the card of the first holder.
+    pub fn wait_for_card(&self) {
+        let told = || self.client().stores().expect("stores")[1].why.clone();
+        wait_for(|| !told().contains("is not there"), "the card");
+    }
+
     /// Adds a seed of the seed example; `flags` as on the wire.
     pub fn add_example(&self, label: &str, name: &str, flags: u32) -> PublicKey {
         let seed = Seed::from_str(&crate::example(label, "\n")).expect("a seed");
@@ -178,6 +185,16 @@ impl Agent {
         let script = self.scratch.file("holder", script);
         std::fs::set_permissions(&script, Permissions::from_mode(0o700)).expect("a script");
         Child::start(&script).expect("nkey-holder")
+    }
+
+    /// Asks a process of [`Agent::holder`]: what it says of a failure.
+    pub fn asking(&self) -> impl FnMut(&Ask<'_>) -> Result<Vec<u8>, String> {
+        let mut child = self.holder();
+        move |ask| match child.ask(ask, Duration::from_secs(60)) {
+            Ok(body) => Ok(body),
+            Err(Failed::Said(failure)) => Err(failure.text),
+            Err(Failed::Broken(why)) => panic!("{why}"),
+        }
     }
 
     /// `nkey` with this agent and a home of its own; `arguments` divided by spaces.

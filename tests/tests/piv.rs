@@ -1,41 +1,18 @@
 //! PIV cards of the tests' own behind a real pcscd.
 
-use nkey_agent::child::Failed;
-use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::device::Ask;
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Readers, Scratch, run, server_accepts, skipped, wait_for};
+use nkey_tests::{Agent, Pin, Readers, Scratch, refusal, run, server_accepts, skipped, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"abcdefghijklmno";
 const SERIAL: u32 = 12_345_678;
-
-struct Pin(&'static str, Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 struct Bench {
     agent: Agent,
@@ -59,7 +36,7 @@ impl Bench {
             orders,
             _readers: readers,
         };
-        wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+        bench.agent.wait_for_card();
         bench
     }
 
@@ -91,20 +68,6 @@ impl Bench {
             flags: 0,
             key: None,
         })
-    }
-}
-
-/// Waits until what the card's store says of its absence is right: pcscd takes its time.
-fn wait_until_said(agent: &Agent, is_right: impl Fn(&str) -> bool) {
-    let told = || agent.client().stores().expect("stores")[1].why.clone();
-    wait_for(|| is_right(&told()), "the card");
-}
-
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
     }
 }
 
@@ -171,6 +134,10 @@ fn a_card_that_fails_or_lies_is_reported_as_what_it_is() {
         ("swapped", "is not that of"),
         ("zeros", "zeros"),
         ("empty", "holds no signature"),
+        ("long", "65 bytes instead of a signature"),
+        ("endless", "does not end"),
+        ("oversized", "the reader"),
+        ("truncated", "has no status word"),
         ("status 6f00", "SW 6F00"),
         ("status 6a84", "does not sign"),
         ("status 6982", "touch not given"),
@@ -349,12 +316,7 @@ fn every_length_is_signed_up_to_the_limit() {
         return;
     }
     let bench = Bench::new();
-    let mut child = bench.agent.holder();
-    let mut ask = |ask: &Ask<'_>| match child.ask(ask, Duration::from_secs(20)) {
-        Ok(body) => Ok(body),
-        Err(Failed::Said(failure)) => Err(failure.text),
-        Err(Failed::Broken(why)) => panic!("{why}"),
-    };
+    let mut ask = bench.agent.asking();
     let serial = SERIAL.to_string();
     ask(&Ask::Piv { serial: &serial }).expect("the card");
     ask(&Ask::Login { pin: "123456" }).expect("its PIN");
@@ -395,7 +357,7 @@ fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
         orders,
         _readers: readers,
     };
-    wait_until_said(&bench.agent, |why| !why.contains("is not there"));
+    bench.agent.wait_for_card();
     bench.unlock("123456").expect("to unlock");
     let one = bench.enrol("9d", Kind::User).expect("to enrol");
     let two = bench
@@ -428,6 +390,7 @@ fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
     sign(&two).expect("two");
     // The two change places.
     std::fs::write(&other, "unplug").expect("an order");
+    wait_for(|| sign(&two).is_err(), "the other card to be gone");
     std::thread::sleep(Duration::from_millis(1500));
     bench.order(&Readers::plug_into(0));
     std::fs::write(&other, Readers::plug_into(1)).expect("an order");
@@ -448,4 +411,118 @@ fn a_card_that_moves_and_a_pcscd_that_restarts_give_right_answers() {
     std::thread::sleep(Duration::from_millis(1500));
     bench.order("");
     wait_for(|| sign(&one).is_ok(), "the card");
+}
+
+#[test]
+fn every_class_of_status_words_is_named_and_the_card_signs_afterwards() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    let mut ask = bench.agent.asking();
+    let serial = SERIAL.to_string();
+    ask(&Ask::Piv { serial: &serial }).expect("the card");
+    let firsts = (0..=0x0f).chain(0x5f..=0x6f).chain([0x91, 0xff]);
+    for status in firsts.flat_map(|first| [0, 0x80, 0xc0, 0xff].map(|low| first << 8 | low)) {
+        let named = format!("SW {status:04X}");
+        // 61xx announces more of a response: a PIN that was taken.
+        if status >> 8 != 0x61 {
+            bench.order(&format!("pin {status:04x}"));
+            let said = ask(&Ask::Login { pin: "123456" }).expect_err("a PIN that is not taken");
+            let wrong = (0x63c0..=0x63cf).contains(&status);
+            assert!(
+                said.contains(&named)
+                    || (wrong && said.contains("wrong"))
+                    || said.contains("blocked"),
+                "{status:04x}: {said}"
+            );
+        }
+        bench.order("");
+        ask(&Ask::Login { pin: "123456" }).expect("its PIN");
+        bench.order(&format!("status {status:04x}"));
+        let slot = "9d";
+        let said = ask(&Ask::Sign {
+            slot,
+            message: NONCE,
+        })
+        .expect_err("no signature");
+        // 61xx announces more of a response, which is not there.
+        assert!(
+            said.contains(&named) || (status >> 8 == 0x61 && said.contains("no signature")),
+            "{status:04x}: {said}"
+        );
+        bench.order("");
+        ask(&Ask::Sign {
+            slot,
+            message: NONCE,
+        })
+        .expect("a signature");
+    }
+    bench.order("damaged");
+    let slots = bench.client().slots("piv:key").expect("slots");
+    assert!(
+        slots.iter().all(|slot| !slot.trouble.is_empty()),
+        "{slots:?}"
+    );
+}
+
+#[test]
+fn other_programs_get_their_turn_on_a_card_that_signs_without_a_pause() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    bench.order("slow");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut client = bench.client();
+                while !done.load(Ordering::SeqCst) {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let begun = Instant::now();
+        for _ in 0..2 {
+            let mut tool = bench.inside("opensc-tool");
+            tool.args(["--card-driver", "default", "--reader", "1"]);
+            tool.args(["--send-apdu", "00:A4:04:00:05:A0:00:00:03:08:00"]);
+            let told = run(&mut tool, "");
+            if told.status != 0 || begun.elapsed() > Duration::from_secs(60) {
+                done.store(true, Ordering::SeqCst);
+            }
+            assert!(told.ok().contains("SW1=0x90, SW2=0x00"));
+        }
+        done.store(true, Ordering::SeqCst);
+        // Two gaps; by chance alone it took 50 s.
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(30), "{took:?}");
+    });
+}
+
+#[test]
+fn a_card_that_never_answers_is_given_up_and_delays_nobody() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new();
+    bench.unlock("123456").expect("to unlock");
+    let user = bench.enrol("9d", Kind::User).expect("to enrol");
+    let other = bench.client().generate(Kind::User, "", 0).expect("a key");
+    bench.order("hang");
+    std::thread::scope(|scope| {
+        let hung = scope.spawn(|| refusal(bench.client().sign(&user, NONCE)));
+        std::thread::sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        bench.client().sign(&other, NONCE).expect("another key");
+        assert!(begun.elapsed() < Duration::from_secs(2));
+        let (_, reason) = hung.join().expect("a thread");
+        assert!(reason.contains("no answer within 3 s"), "{reason}");
+    });
+    bench.order("");
+    wait_for(|| bench.client().sign(&user, NONCE).is_ok(), "the card");
 }

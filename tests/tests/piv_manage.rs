@@ -4,7 +4,8 @@ use nkey_agent::client::Enrol;
 use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_tests::{
-    Agent, Output, Readers, Scratch, attestors, command, program, run, skipped, tool, wait_for,
+    Agent, Notices, Output, Readers, Scratch, attestors, command, program, run, skipped, tool,
+    wait_for,
 };
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -668,7 +669,7 @@ fn a_whole_operator_lives_on_a_card() {
     let told = bench
         .nkey("-H nsc-store adopt -A --store pkcs11:x")
         .fails(2);
-    assert!(told.contains("PIV cards"), "{told}");
+    assert!(told.contains("PIV cards and OpenPGP cards"), "{told}");
     let adopted = bench
         .nkey("-H nsc-store adopt -A --store piv:key --pin-file new-pin --remove")
         .ok();
@@ -683,4 +684,29 @@ fn a_whole_operator_lives_on_a_card() {
     // The card signs for it.
     bench.nkey("-H nsc-store add account -n second").ok();
     bench.nkey("-H nsc-store validate -A").ok();
+}
+
+#[test]
+fn a_touch_policy_that_other_software_sets_meanwhile_is_announced() {
+    if skipped("pcscd") {
+        return;
+    }
+    let bench = Bench::new(&[]);
+    bench.init();
+    let seed = nkey_core::nkey::Seed::generate(Kind::User, getrandom::fill).expect("a seed");
+    bench.home.file("seed.nk", seed.encode().reveal());
+    let import = "piv import CARD 9d seed.nk --pin-file new-pin";
+    let key = bench.key(import);
+    bench.signs("9d", &key);
+    // The same key, which wants to be touched now. The agent is told nothing.
+    bench.key(&format!("{import} --touch-policy always --overwrite {key}"));
+    std::thread::sleep(Duration::from_millis(1100));
+    let mut client = bench.agent.client();
+    let notices = Notices::of(&mut client);
+    client.sign(&key, b"abcdefghijklmno").expect("touched");
+    let told = notices.take();
+    assert!(
+        told.len() == 1 && told[0].starts_with("touch piv:key"),
+        "{told:?}"
+    );
 }

@@ -1,35 +1,16 @@
 //! PKCS#11: SoftHSM2, and a module that hangs, crashes and lies.
 
-use nkey_agent::client::{Client, Enrol, Error, Prompt};
+use nkey_agent::client::{Client, Enrol, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_tests::{Agent, SoftHsm, command, program, run, server_accepts, skipped, wait_for};
+use nkey_tests::{
+    Agent, EVIL, Pin, SoftHsm, claims_of, command, limit_is_exact, lists_cleanly, program, refusal,
+    run, server_accepts, skipped, wait_for,
+};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use zeroize::Zeroizing;
 
 const NONCE: &[u8] = b"abcdefghijklmno";
-
-struct Pin(&'static str, Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 /// A token, an agent over it, and a file of orders for the module of the tests.
 struct Bench {
@@ -39,12 +20,16 @@ struct Bench {
 
 impl Bench {
     fn new(softhsm: SoftHsm, odd: bool) -> Bench {
+        Bench::with(softhsm, odd, "")
+    }
+
+    fn with(softhsm: SoftHsm, odd: bool, extra: &str) -> Bench {
         let module = match odd {
             true => program("libnkey_tests_module.so"),
             false => SoftHsm::module(),
         };
         let config = format!(
-            "[pkcs11.soft]\nmodule = \"{}\"\ntoken = \"nats\"\npatience = 2\n",
+            "[pkcs11.soft]\nmodule = \"{}\"\ntoken = \"nats\"\npatience = 2\n{extra}\n",
             module.display()
         );
         let orders = softhsm.scratch().file("orders", "");
@@ -92,14 +77,6 @@ impl Bench {
     }
 }
 
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn keys_made_by_pkcs11_tool_and_by_us_sign_for_a_real_server() {
     if skipped("nats-server") {
@@ -137,11 +114,8 @@ fn keys_made_by_pkcs11_tool_and_by_us_sign_for_a_real_server() {
         slots.iter().all(|slot| slot.enrolled.is_some()),
         "{slots:?}"
     );
-    // 1 MiB, as SoftHSM2 signs.
-    let claims = format!(
-        r#"{{"sub":"{user}","name":"{}","nats":{{"type":"user"}}}}"#,
-        "x".repeat(700_000)
-    );
+    // About as long as servers read tokens; SoftHSM2 signs more.
+    let claims = claims_of(700_000, &user);
     client
         .issue(&account, &claims, 0, 0)
         .expect("a large token");
@@ -261,6 +235,7 @@ fn a_module_that_lies_is_reported_as_what_it_is() {
         ("zeros", "zeros"),
         ("bit", "is not that of"),
         ("short", "answered 10 bytes"),
+        ("replay", "is not that of"),
     ];
     for (word, part) in lies {
         bench.order(word);
@@ -377,4 +352,49 @@ fn eight_clients_sign_a_thousand_times_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn labels_with_control_characters_do_not_reach_the_terminal() {
+    let softhsm = SoftHsm::new();
+    softhsm.make(EVIL, "07");
+    let bench = Bench::new(softhsm, false);
+    bench.unlock("1234").expect("to unlock");
+    lists_cleanly(&bench.agent, "pkcs11:soft");
+}
+
+#[test]
+fn a_token_that_goes_and_comes_back_signs_again() {
+    let softhsm = SoftHsm::new();
+    softhsm.make("user", "07");
+    let bench = Bench::new(softhsm, true);
+    bench.unlock("1234").expect("to unlock");
+    let user = bench.enrol("user", Kind::User).expect("to enrol");
+    // Before a request, in it, and between two.
+    for _ in 0..2 {
+        bench.client().sign(&user, NONCE).expect("a signature");
+        bench.order("removed");
+        for _ in 0..2 {
+            let (status, reason) = refusal(bench.client().sign(&user, NONCE));
+            assert_eq!(status, Status::StoreFailed);
+            assert!(reason.contains("the token is not there"), "{reason}");
+        }
+        bench.order("");
+        bench.client().sign(&user, NONCE).expect("a signature");
+    }
+}
+
+#[test]
+fn a_limit_that_is_named_is_exact() {
+    let softhsm = SoftHsm::new();
+    softhsm.make("account", "07");
+    // What YubiHSM 2 signs, by its documentation.
+    let bench = Bench::with(softhsm, true, "limit = 2047");
+    bench.unlock("1234").expect("to unlock");
+    let account = bench.enrol("account", Kind::Account).expect("to enrol");
+    let reason = limit_is_exact(&bench.agent, &account, 2047);
+    assert!(
+        reason.contains("pkcs11:soft signs at most 2047"),
+        "{reason}"
+    );
 }

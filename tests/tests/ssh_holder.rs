@@ -2,9 +2,15 @@
 
 use nkey_agent::client::{Enrol, Error};
 use nkey_agent::message::Status;
-use nkey_core::nkey::{Kind, PublicKey};
-use nkey_tests::{Agent, Scratch, command, run, server_accepts, skipped, wait_for};
-use std::path::PathBuf;
+use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
+use nkey_tests::{
+    Agent, EVIL, Scratch, claims_of, command, limit_is_exact, lists_cleanly, refusal, run,
+    server_accepts, skipped, wait_for,
+};
+use sha2::{Digest, Sha512};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 const NONCE: &[u8] = b"abcdefghijklmno";
@@ -18,27 +24,40 @@ struct Upstream {
 impl Upstream {
     fn new() -> Upstream {
         let scratch = Scratch::new();
-        let socket = scratch.path().join("s");
-        let child = command("ssh-agent")
-            .arg("-D")
-            .arg("-a")
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ssh-agent");
-        wait_for(|| socket.exists(), "ssh-agent");
+        let child = run_agent(&scratch);
         Upstream { scratch, child }
+    }
+
+    /// Starts it again, without keys.
+    fn start(&mut self) {
+        self.child = run_agent(&self.scratch);
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(self.socket());
     }
 
     fn socket(&self) -> PathBuf {
         self.scratch.path().join("s")
     }
 
-    fn add(&self, kind: &str, comment: &str) {
-        let file = self.scratch.path().join(comment);
+    fn add(&self, kind: &str, name: &str) {
+        self.add_as(kind, name, name);
+    }
+
+    fn add_as(&self, kind: &str, name: &str, comment: &str) {
+        let file = self.scratch.path().join(name);
         let mut keygen = command("ssh-keygen");
         keygen.args(["-q", "-t", kind, "-N", "", "-C", comment, "-f"]);
         run(keygen.arg(&file), "").ok();
+        self.insert(name);
+    }
+
+    /// Gives it a key that was made before.
+    fn insert(&self, name: &str) {
+        let file = self.scratch.path().join(name);
         let mut add = command("ssh-add");
         add.env("SSH_AUTH_SOCK", self.socket());
         run(add.arg("-q").arg(&file), "").ok();
@@ -54,9 +73,21 @@ impl Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
+}
+
+fn run_agent(scratch: &Scratch) -> Child {
+    let socket = scratch.path().join("s");
+    let child = command("ssh-agent")
+        .arg("-D")
+        .arg("-a")
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("ssh-agent");
+    wait_for(|| socket.exists(), "ssh-agent");
+    child
 }
 
 fn enrol(agent: &Agent, slot: &str, kind: Kind) -> Result<PublicKey, Error> {
@@ -68,23 +99,6 @@ fn enrol(agent: &Agent, slot: &str, kind: Kind) -> Result<PublicKey, Error> {
         flags: 0,
         key: None,
     })
-}
-
-#[track_caller]
-fn refusal<T>(result: Result<T, Error>) -> (Status, String) {
-    match result.map(|_| ()) {
-        Err(Error::Refused { status, reason }) => (status, reason),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A JWT signing input of exactly this many bytes with this account's key as issuer, or the
-/// next size that base64 allows.
-fn claims_of(size: usize, user: &PublicKey) -> String {
-    format!(
-        r#"{{"sub":"{user}","name":"{}","nats":{{"type":"user"}}}}"#,
-        "x".repeat(size)
-    )
 }
 
 #[test]
@@ -114,27 +128,13 @@ fn the_limit_of_openssh_is_as_stated() {
     let account = enrol(&agent, "account", Kind::Account).expect("to enrol");
     let limit = agent.client().stores().expect("stores")[1].limit as usize;
     assert_eq!(limit, 256 * 1024 - 64);
-    let user = agent.client().generate(Kind::User, "", 0).expect("a key");
-    let mut client = agent.client();
-    // Three bytes of claims are four of the signing input.
-    let first = client
-        .issue(&account, &claims_of(1000, &user), 0, 0)
-        .expect("a token");
-    let around = first.rfind('.').expect("its signature") - 1000 * 4 / 3;
-    let fits = (limit - around) * 3 / 4 - 4;
-    let token = client
-        .issue(&account, &claims_of(fits, &user), 0, 0)
-        .expect("a token");
-    let length = token.rfind('.').expect("its signature");
-    assert!((limit - 8..=limit).contains(&length), "{length} of {limit}");
-    let (status, reason) = refusal(client.issue(&account, &claims_of(fits + 12, &user), 0, 0));
-    assert_eq!(status, Status::TooLarge);
+    let reason = limit_is_exact(&agent, &account, limit);
     assert!(reason.contains("ssh:up signs at most 262080"), "{reason}");
 }
 
 #[test]
 fn eight_clients_at_once_and_an_agent_that_ends() {
-    let upstream = Upstream::new();
+    let mut upstream = Upstream::new();
     upstream.add("ed25519", "user");
     let agent = Agent::with_holders(&upstream.config(""));
     let user = enrol(&agent, "user", Kind::User).expect("to enrol");
@@ -148,10 +148,121 @@ fn eight_clients_at_once_and_an_agent_that_ends() {
             });
         }
     });
-    drop(upstream);
+    // It ends, comes back without the key, and has the key again.
+    upstream.end();
     let (status, reason) = refusal(agent.client().sign(&user, NONCE));
     assert_eq!(status, Status::StoreFailed);
     assert!(reason.contains("no agent answers"), "{reason}");
+    upstream.start();
+    let (status, _) = refusal(agent.client().sign(&user, NONCE));
+    assert_eq!(status, Status::StoreFailed);
+    upstream.insert("user");
+    agent.client().sign(&user, NONCE).expect("a signature");
+}
+
+/// What an agent of the test's own does instead of signing.
+const LIES: [(&str, &str); 7] = [
+    ("prefix", "only the first 32 of"),
+    ("digest", "the SHA-512 digest"),
+    ("other", "is not that of"),
+    ("zeros", "zeros"),
+    ("short", "does not have 64 bytes"),
+    ("refusal", "refuse"),
+    ("end", "closed the connection"),
+];
+
+/// An agent with one key, which lies as its file of orders says.
+fn liar(scratch: &Scratch) -> PathBuf {
+    let socket = scratch.path().join("s");
+    let orders = scratch.file("orders", "");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let orders = orders.clone();
+            std::thread::spawn(move || lie(stream, &orders));
+        }
+    });
+    socket
+}
+
+fn string(bytes: &[u8]) -> Vec<u8> {
+    [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat()
+}
+
+fn lie(mut stream: UnixStream, orders: &Path) -> Option<()> {
+    let pair = |byte| KeyPair::from_seed(&Seed::from_bytes(Kind::User, [byte; 32])).ok();
+    let (right, wrong) = (pair(1)?, pair(2)?);
+    let key = right.public_key();
+    let blob = [string(b"ssh-ed25519"), string(key.as_bytes())].concat();
+    loop {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).ok()?;
+        let mut request = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut request).ok()?;
+        let answer = if request[0] == 11 {
+            [&[12, 0, 0, 0, 1][..], &string(&blob), &string(b"key")].concat()
+        } else if request[0] == 13 {
+            let from = 1 + 4 + blob.len();
+            let size = u32::from_be_bytes(request[from..from + 4].try_into().ok()?) as usize;
+            let message = &request[from + 4..from + 4 + size];
+            let sign = |pair: &KeyPair, message: &[u8]| pair.sign(message).as_bytes().to_vec();
+            let order = std::fs::read_to_string(orders).ok()?;
+            let signature = match order.as_str() {
+                "prefix" => sign(&right, &message[..message.len().min(32)]),
+                "digest" => sign(&right, &Sha512::digest(message)),
+                "other" => sign(&wrong, message),
+                "zeros" => vec![0; 64],
+                "short" => sign(&right, message)[..63].to_vec(),
+                "refusal" => Vec::new(),
+                "end" => return None,
+                _ => sign(&right, message),
+            };
+            match signature.is_empty() {
+                true => vec![5],
+                false => {
+                    let inner = [string(b"ssh-ed25519"), string(&signature)].concat();
+                    [&[14][..], &string(&inner)].concat()
+                }
+            }
+        } else {
+            vec![5]
+        };
+        stream.write_all(&string(&answer)).ok()?;
+    }
+}
+
+#[test]
+fn an_agent_that_lies_is_reported_as_what_it_is() {
+    let scratch = Scratch::new();
+    let socket = liar(&scratch);
+    let agent = Agent::with_holders(&format!("[ssh.up]\nsocket = \"{}\"\n", socket.display()));
+    let account = enrol(&agent, "key", Kind::Account).expect("to enrol");
+    let other = agent.client().generate(Kind::User, "", 0).expect("a key");
+    let mut told = Vec::new();
+    for (word, part) in LIES {
+        scratch.file("orders", word);
+        let claims = claims_of(100, &other);
+        let (status, reason) = refusal(agent.client().issue(&account, &claims, 0, 0));
+        assert_eq!(status, Status::StoreFailed, "{word}: {reason}");
+        if !reason.contains(part) {
+            told.push(format!("{word}: {reason}"));
+        }
+        agent.client().sign(&other, NONCE).expect("another key");
+        scratch.file("orders", "");
+        agent
+            .client()
+            .issue(&account, &claims, 0, 0)
+            .expect("a token");
+    }
+    assert!(told.is_empty(), "{told:#?}");
+}
+
+#[test]
+fn comments_with_control_characters_do_not_reach_the_terminal() {
+    let upstream = Upstream::new();
+    upstream.add_as("ed25519", "key", EVIL);
+    let agent = Agent::with_holders(&upstream.config(""));
+    lists_cleanly(&agent, "ssh:up");
 }
 
 /// An upstream of the test's own: answers each request with the same bytes.
@@ -252,7 +363,16 @@ fn gpg_agent_signs_nonces_and_tokens_up_to_a_limit_that_is_named() {
     let slots = agent.client().slots("ssh:up").expect("slots");
     assert_eq!(slots.len(), 1, "{slots:?}");
     let user = enrol(&agent, &slots[0].id, Kind::User).expect("to enrol");
-    agent.client().sign(&user, NONCE).expect("a signature");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut client = agent.client();
+                for _ in 0..125 {
+                    client.sign(&user, NONCE).expect("a signature");
+                }
+            });
+        }
+    });
     agent.client().remove(&user).expect("to remove it");
     let account = enrol(&agent, &slots[0].id, Kind::Account).expect("to enrol");
     let claims = claims_of(3000, &user);

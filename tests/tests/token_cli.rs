@@ -1,6 +1,8 @@
 //! `nkey token`, with virtual tokens at the other end of the line.
 
+use nkey_agent::token::{Place, Token};
 use nkey_core::nkey::{Kind, PublicKey, Seed};
+use nkey_core::token::{Answer, Command, Init};
 use nkey_tests::{
     Desk, Scratch, command, contains, plugged_in, program, root, run, skipped, tool, wait_for,
 };
@@ -8,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read;
 use std::process::Stdio;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 fn a_virtual_token_says_so_and_is_taken_only_by_name() {
@@ -126,13 +129,19 @@ fn init_says_what_is_fixed_and_asks_for_the_serial_number() {
         &desk.nkey("init --yes --backup-peer NABC").fails(2),
         &["--backup-peer"],
     );
+    contains(
+        &desk
+            .nkey("init --yes --pin-file pin --iterations 200001")
+            .fails(2),
+        &["1000..=200000"],
+    );
     assert_eq!(desk.json("info")["state"], "empty");
     desk.scratch.file("six", "123456");
     let made = desk.nkey("init --yes --iterations 1000 --pin-file six");
     contains(
         &made.stderr,
         &[
-            "a PIN of 6 bytes",
+            "a PIN of 6 characters",
             "passphrase",
             "hold the button of VIRTUAL-T1 for 3 s",
         ],
@@ -514,6 +523,17 @@ fn counters_count_and_speed_is_measured() {
     assert_eq!(counters["signatures"], 3);
     assert_eq!(counters["tries"], 8);
     contains(&desk.nkey("counters").ok(), &["signatures        3", "UTC"]);
+    // Claims as well, of one key for each type.
+    for (kind, name) in [("-a", "app"), ("-o", "op")] {
+        desk.generate(&format!("{kind} --name {name}"));
+        desk.nkey(&format!("policy {name} --presence never --pin-file pin"))
+            .ok();
+    }
+    let measured = desk.nkey("bench -n 2 --pin-file pin").ok();
+    for what in ["a nonce", "a user", "an account"] {
+        contains(&measured, &[&format!("signature of {what}")]);
+    }
+    assert_eq!(desk.json("counters")["signatures"], 9);
 }
 
 #[test]
@@ -603,4 +623,76 @@ fn a_pin_is_typed_twice_and_not_shown() {
             "status 0",
         ],
     );
+}
+
+#[test]
+fn a_token_that_lies_years_behind_follows_press_by_press() {
+    let mut desk = Desk::new("VIRTUAL-T1");
+    let place = Place {
+        port: desk.scratch.path().join("line"),
+        serial: None,
+        allow_virtual: Some("VIRTUAL-T1".to_owned()),
+    };
+    let mut token = Token::open(&place).expect("the token");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let init = Init {
+        pin: b"correct horse",
+        time: since.expect("a clock").as_secs() - 500 * 86_400,
+        iterations: 1_000,
+        importable: false,
+        peer: None,
+        drift_days: 30,
+        idle_seconds: 600,
+    };
+    let done = token.call(None, Command::Init(init), &mut ());
+    assert!(matches!(done, Ok(Answer::Done)), "{done:?}");
+    drop(token);
+    desk.plug("always", &[]);
+    let first = desk.nkey("generate -u --name front --pin-file pin");
+    contains(
+        &first.stderr,
+        &[
+            "hold the button of VIRTUAL-T1",
+            "until it is unplugged and unlocked again",
+        ],
+    );
+    first.ok();
+    desk.plug("always", &[]);
+    let second = desk.nkey("generate -u --name back --pin-file pin");
+    contains(&second.stderr, &["hold the button of VIRTUAL-T1"]);
+    assert!(!second.stderr.contains("unplugged"), "{second:?}");
+    second.ok();
+    desk.plug("always", &[]);
+    let third = desk.nkey("generate -u --name side --pin-file pin");
+    assert!(!third.stderr.contains("hold the button"), "{third:?}");
+    third.ok();
+}
+
+#[test]
+fn the_hash_of_a_policy_is_shown_and_compared() {
+    let desk = Desk::initialised("VIRTUAL-T1", "");
+    desk.generate("-u --name front");
+    let hash = |desk: &Desk| {
+        desk.json("policy front")["policy_hash"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let before = hash(&desk).expect("a hash");
+    contains(&desk.nkey("policy front").ok(), &[&before]);
+    desk.nkey("policy front --budget 5 --pin-file pin").ok();
+    let after = hash(&desk).expect("a hash");
+    assert_ne!(before, after);
+    desk.nkey("attest front --pin-file pin -o said.json").ok();
+    let check = |hash: &str| {
+        let key = desk.device_key();
+        run(
+            &mut desk.command(&format!(
+                "verify-attestation said.json --device-key {key} --policy-hash {hash}"
+            )),
+            "",
+        )
+    };
+    contains(&check(&after).ok(), &[&after]);
+    contains(&check(&before).fails(1), &["has the hash", &after]);
+    contains(&check("12").fails(2), &["--policy-hash takes 64"]);
 }

@@ -1,10 +1,12 @@
 //! `nkey token flash`, with folders in place of drives and virtual tokens in place of boards.
 
 use nkey_agent::token::uf2::{BLOCK, FLASH, Family, Image, PAYLOAD};
-use nkey_tests::{Desk, Output, Scratch, command, contains, plugged_in, program, run, wait_for};
+use nkey_tests::{
+    Desk, Output, Scratch, command, contains, plugged_in, program, pty, run, slave, wait_for,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 fn image(family: Family) -> Image {
     Image {
@@ -52,13 +54,17 @@ impl Bench {
     }
 
     fn flash(&self, arguments: &str) -> Output {
+        run(&mut self.command(arguments), "")
+    }
+
+    fn command(&self, arguments: &str) -> Command {
         let mut nkey = command(program("nkey"));
         nkey.args(["token", "flash"])
             .args(arguments.split_whitespace());
         nkey.args(["--mounts", "mounts", "--sysfs", "nowhere", "--dev", "dev"]);
         nkey.env("HOME", self.scratch.path())
             .current_dir(self.scratch.path());
-        run(&mut nkey, "")
+        nkey
     }
 
     fn written(&self) -> Option<Vec<u8>> {
@@ -78,7 +84,11 @@ fn a_bare_board_is_flashed() {
     let done = bench.flash("pico.uf2 --yes --wait 0");
     contains(
         &done.stderr,
-        &["my drives/RPI-RP2 (RPI-RP2)", "was not asked"],
+        &[
+            "my drives/RPI-RP2 (RPI-RP2)",
+            "was not asked",
+            "its hash was compared with nothing",
+        ],
     );
     done.ok();
     let wanted = image(Family::Rp2040).write().expect("a file");
@@ -111,6 +121,10 @@ fn the_wrong_file_is_never_written() {
     file("family.uf2", &family);
     file("damaged.uf2", &whole);
     file("damaged.json", b"{\"image_sha256\":\"00\"}");
+    file("text.json.uf2", &whole);
+    file("text.json.json", b"{\"image_sha256");
+    file("folder.uf2", &whole);
+    fs::create_dir(bench.scratch.path().join("folder.json")).expect("a folder");
     for (arguments, status, said) in [
         ("pico2.uf2 --yes", 1, "is for RP2350: nothing was written"),
         ("cut.uf2 --yes", 1, "truncated"),
@@ -119,6 +133,13 @@ fn the_wrong_file_is_never_written() {
         ("storage.uf2 --yes", 1, "it would be written to 0x11000000"),
         ("family.uf2 --yes", 1, "neither RP2040 nor RP2350"),
         ("none.uf2 --yes", 1, "cannot read none.uf2"),
+        ("damaged.uf2 --yes", 1, "damaged.json is no build record"),
+        (
+            "text.json.uf2 --yes",
+            1,
+            "text.json.json is no build record",
+        ),
+        ("folder.uf2 --yes", 1, "cannot read folder.json"),
         ("pico.uf2 --yes --hash 12", 2, "64 hexadecimal digits"),
     ] {
         contains(&bench.flash(arguments).fails(status), &[said]);
@@ -145,10 +166,33 @@ fn the_wrong_file_is_never_written() {
         "pico.json",
         format!("{{\"image_sha256\":\"{hash}\"}}").as_bytes(),
     );
-    bench
-        .flash(&format!("pico.uf2 --yes --wait 0 --hash {hash}"))
-        .ok();
+    let done = bench.flash(&format!("pico.uf2 --yes --wait 0 --hash {hash}"));
+    assert!(!done.stderr.contains("compared with nothing"), "{done:?}");
+    done.ok();
     assert!(bench.written().is_some());
+}
+
+#[test]
+fn who_watches_sees_how_far_it_is() {
+    let bench = Bench::new();
+    drive(&bench.drive, "RPI-RP2");
+    let (end, path) = pty();
+    let terminal = slave(&path);
+    let mut nkey = bench.command("pico.uf2 --yes --wait 0");
+    let mut child = nkey.stderr(terminal).spawn().expect("nkey");
+    drop(nkey);
+    assert!(child.wait().expect("its end").success());
+    let mut shown = Vec::new();
+    let mut bytes = [0; 4096];
+    // Nobody has the terminal's other end open, which Linux calls an error.
+    while let Ok(len @ 1..) = rustix::io::read(&end, &mut bytes) {
+        shown.extend_from_slice(&bytes[..len]);
+    }
+    let shown = String::from_utf8_lossy(&shown);
+    let bars = shown.matches("\rwriting [").count();
+    assert!(bars > 3, "{shown}");
+    let whole = format!("[{}] 100 %", "#".repeat(32));
+    contains(&shown, &["[###", &whole]);
 }
 
 #[test]
@@ -304,6 +348,14 @@ fn without_a_file_the_one_that_was_built_for_the_chip_is_taken() {
     };
     copy("pico2.uf2", "pico2.uf2");
     copy("pico.uf2", "pico.uf2");
+    // One that does not read might be the one for this board.
+    fs::write(built.join("pico-w.uf2"), "half a file").expect("a file");
+    contains(
+        &bench.flash("--yes --wait 0").fails(1),
+        &["target/firmware/pico-w.uf2 is no firmware"],
+    );
+    assert_eq!(bench.written(), None);
+    fs::remove_file(built.join("pico-w.uf2")).expect("to remove it");
     bench.flash("--yes --wait 0").ok();
     assert_eq!(
         bench.written(),

@@ -67,7 +67,9 @@ fn through_the_agent_all_is_as_directly() {
     let made = nkey("token generate -a --name app");
     contains(&made.stderr, &["enrolled in the agent"]);
     let key = made.ok().trim().to_owned();
-    contains(&nkey("list keys").ok(), &[&key, "app", "token:desk"]);
+    let listed = nkey("list keys").ok();
+    let row = listed.lines().find(|line| line.contains(&key));
+    contains(row.expect("its row"), &["app", "token:desk", "VIRTUAL"]);
     nkey("token name app billing").ok();
     contains(
         &nkey("token policy billing --longest-life 9d").stderr,
@@ -98,6 +100,32 @@ fn through_the_agent_all_is_as_directly() {
         &nkey("token info").ok(),
         &["empty", "keys           0 of 16"],
     );
+}
+
+#[test]
+fn a_board_with_another_device_key_gets_no_pin_unasked() {
+    let desk = Desk::initialised("VIRTUAL-T1", "");
+    let first = desk.device_key();
+    let agent = Agent::with_holders(&holder(&desk, "desk", "VIRTUAL-T1"));
+    let nkey = |arguments: &str| nkey(&desk, &agent, arguments);
+    nkey("token unlock --pin-file pin").ok();
+    nkey("token generate -a --name app").ok();
+    nkey("token lock").ok();
+    // Somebody exchanges the board: the same serial number, another device.
+    desk.nkey("reset --yes").ok();
+    desk.nkey("init --yes --iterations 1000 --pin-file pin")
+        .ok();
+    let second = desk.device_key();
+    let both = [first.as_str(), &second, "no PIN was given to it"];
+    contains(&nkey("token unlock --pin-file wrong").fails(1), &both);
+    let direct = "token generate -u --name front --pin-file wrong";
+    contains(&nkey(direct).fails(4), &["nkey token unlock"]);
+    let direct = format!("{direct} --port line --allow-virtual VIRTUAL-T1");
+    contains(&nkey(&direct).fails(1), &both);
+    let change =
+        "token pin --new-pin-file pin --pin-file wrong --port line --allow-virtual VIRTUAL-T1";
+    contains(&nkey(change).fails(1), &both);
+    assert_eq!(desk.json("info")["tries"], 8);
 }
 
 #[test]
@@ -257,7 +285,7 @@ fn seeds_are_adopted_into_a_token_that_takes_them() {
     contains(&refused.fails(1), &["no file was deleted"]);
     contains(
         &nkey("-H s adopt -A --store vault").fails(2),
-        &["only tokens and PIV cards take seeds"],
+        &["take seeds in, such as token:SERIAL"],
     );
     assert!(file.exists());
     let adopted = nkey("-H s adopt -A --remove --store token:a");

@@ -3,9 +3,13 @@
 use nkey_agent::token::{Hand, Place, Token, TokenError};
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{Answer, Code, Command, Init, Press, Session, State};
-use nkey_tests::Scratch;
 use nkey_tests::virtual_token::Running;
+use nkey_tests::{Scratch, pty, slave};
+use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command as Program;
 use std::time::{Duration, Instant};
 
 const PIN: &[u8] = b"correct horse";
@@ -214,4 +218,65 @@ fn a_token_that_is_pulled_out_is_gone() {
     assert!(matches!(gone, Err(TokenError::Gone(_))), "{gone:?}");
     let running = unplug.join().expect("unplugged");
     assert!(!Path::new("/nowhere").exists() && running.pty);
+}
+
+#[test]
+fn what_its_last_host_was_told_is_passed_over() {
+    let scratch = Scratch::new();
+    let running = Running::start(&scratch, true, "always", &["--lie", "stale"]);
+    let mut token = open(&running);
+    assert_eq!(token.about().serial, "VIRTUAL-1");
+    assert_eq!(token.refresh().expect("an answer").state, State::Empty);
+}
+
+#[test]
+fn a_device_that_says_nothing_is_not_waited_for_long() {
+    let (_end, path) = pty();
+    let place = Place {
+        port: path,
+        serial: None,
+        allow_virtual: None,
+    };
+    let start = Instant::now();
+    let silent = Token::open(&place);
+    assert!(matches!(silent, Err(TokenError::Silent(_))));
+    let took = start.elapsed();
+    assert!(
+        (Duration::from_secs(2)..Duration::from_secs(10)).contains(&took),
+        "{took:?}"
+    );
+}
+
+/// Whether another program can open a port; as root, one that is not.
+fn opens(port: &Path) -> Result<(), String> {
+    let mut shell = Program::new("/bin/sh");
+    shell.args(["-c", ": <> \"$0\""]).arg(port).current_dir("/");
+    if rustix::process::geteuid().is_root() {
+        shell.uid(65_534).gid(65_534);
+    }
+    let output = shell.output().expect("a shell");
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).to_lowercase()),
+    }
+}
+
+#[test]
+fn a_port_in_use_is_closed_to_others_and_drops_dtr_at_the_end() {
+    let scratch = Scratch::new();
+    let running = Running::start(&scratch, true, "always", &[]);
+    let port = std::fs::canonicalize(&running.path).expect("the terminal");
+    std::fs::set_permissions(&port, std::fs::Permissions::from_mode(0o666)).expect("its rights");
+    assert_eq!(opens(&port), Ok(()));
+    // As `stty -hupcl` leaves it.
+    let watcher = slave(&port);
+    let mut settings = tcgetattr(&watcher).expect("its settings");
+    settings.control_modes -= ControlModes::HUPCL;
+    tcsetattr(&watcher, OptionalActions::Now, &settings).expect("to set them");
+    let token = open(&running);
+    let settings = tcgetattr(&watcher).expect("its settings");
+    assert!(settings.control_modes.contains(ControlModes::HUPCL));
+    let refused = opens(&port).expect_err("it is in use");
+    assert!(refused.contains("busy"), "{refused}");
+    drop((token, watcher));
 }

@@ -6,7 +6,7 @@ use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{Command, Init};
 use nkey_tests::virtual_token::Running;
 use nkey_tests::virtual_token::ports::Ports;
-use nkey_tests::{Agent, Scratch, wait_for};
+use nkey_tests::{Agent, Scratch, pty, wait_for};
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
@@ -93,8 +93,22 @@ fn tokens_come_and_go_and_each_signs_with_its_own_keys() {
     assert_eq!(names(&mut client), ["vault"]);
     let (one, two) = (token(A), token(B));
     // A port that is no token's in every respect is not opened.
-    ports.plug_device("ttyACM5", ["1209", "0001", "Other", A], &one.running.path);
-    assert_eq!(names(&mut client), ["vault"]);
+    let (foreign, path) = pty();
+    for [vendor, product, name, serial] in [
+        ["1209", "0001", "Other", A],
+        ["1209", "0002", "NKey token", A],
+        ["2341", "0001", "NKey token", A],
+        ["1209", "0001", "NKey token", "SN-1"],
+    ] {
+        ports.plug_device("ttyACM5", [vendor, product, name, serial], &path);
+        assert_eq!(names(&mut client), ["vault"]);
+        refusal(client.unlock_store(serial, &mut Pin));
+        ports.unplug("ttyACM5");
+    }
+    // Not one byte came out at its other end; Linux says so while nobody ever opened it.
+    rustix::fs::fcntl_setfl(&foreign, rustix::fs::OFlags::NONBLOCK).expect("to ask");
+    let came = rustix::io::read(&foreign, &mut [0; 64]);
+    assert!(came.is_err(), "{came:?}");
     ports.plug("ttyACM0", A, &one.running.path);
     assert_eq!(names(&mut client), ["vault", "token:NKEY-VIRTUAL-A"]);
     let first = born(&mut client, A);

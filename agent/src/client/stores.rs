@@ -26,6 +26,8 @@ pub struct StoreInfo {
     pub marks: u32,
     /// How many keys of it the agent has.
     pub keys: u32,
+    /// The device key that they were pinned with, if it has one.
+    pub device: Option<[u8; 32]>,
 }
 
 impl StoreInfo {
@@ -76,6 +78,16 @@ pub struct Enrol<'a> {
     pub key: Option<PublicKey>,
 }
 
+/// A key of 32 bytes, or none.
+fn bytes32(bytes: &[u8]) -> Result<Option<[u8; 32]>, Error> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let key = bytes.try_into();
+    key.map(Some)
+        .map_err(|_| Error::Answer("a key that is not 32 bytes"))
+}
+
 impl Client {
     /// The agent's stores.
     ///
@@ -95,6 +107,7 @@ impl Client {
                 policy: body.text()?.to_owned(),
                 marks: body.uint32()?,
                 keys: body.uint32()?,
+                device: bytes32(body.string()?)?,
             });
         }
         body.end()?;
@@ -114,13 +127,7 @@ impl Client {
             slots.push(SlotInfo {
                 id: body.text()?.to_owned(),
                 label: body.text()?.to_owned(),
-                key: match body.string()? {
-                    [] => None,
-                    key => Some(
-                        key.try_into()
-                            .map_err(|_| Error::Answer("a key that is not 32 bytes"))?,
-                    ),
-                },
+                key: bytes32(body.string()?)?,
                 trouble: body.text()?.to_owned(),
                 enrolled: match body.text()? {
                     "" => None,

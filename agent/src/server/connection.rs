@@ -2,6 +2,8 @@
 
 use super::answer::{self, Outcome};
 use super::budget::SMALL;
+use super::keys::{make_keys, makes_key, same_marks};
+use super::ours::wipe_stack;
 use super::slow::gone;
 use super::unlock::Session;
 use super::{Agent, Counted};
@@ -110,19 +112,17 @@ async fn frames(
             timeout(BODY, input.fill(stream, length)).await??;
         }
         // A forwarded connection is refused each of them.
-        if connection.bindings == 0 && answer::makes_key(input.frame(length)) {
+        if connection.bindings == 0 && makes_key(input.frame(length)) {
             input.more(stream);
             let count = input
                 .frames()
                 .take(MANY)
-                .take_while(|frame| {
-                    answer::makes_key(frame) && answer::same_marks(frame, input.frame(length))
-                })
+                .take_while(|frame| makes_key(frame) && same_marks(frame, input.frame(length)))
                 .count();
             if count > 1 {
                 under_way.get_or_insert_with(|| Counted::new(&agent.under_way));
-                answer::make_keys(agent, input.frames().take(count), output);
-                answer::wipe_stack();
+                make_keys(agent, input.frames().take(count), output);
+                wipe_stack();
                 for _ in 0..count {
                     input.consume(input.length().unwrap_or(0));
                 }

@@ -1,7 +1,7 @@
 //! The stores and the slots of key holders, and enrolling their keys.
 
-use super::answer::{done, key_answer, refused};
 use super::connection::Connection;
+use super::reply::{done, key_answer, refused};
 use super::{Agent, log};
 use crate::message::{Name, Refusal, Status, condition, flag, mark};
 use crate::store::enrolled::{Condition, Enrolled, Wanted};
@@ -58,6 +58,8 @@ pub fn stores(agent: &Agent, output: &mut Writer) {
             .string(policy.as_bytes())
             .uint32(marks)
             .uint32(u32::try_from(store.keys().len()).unwrap_or(u32::MAX));
+        let pinned = store.enrolment().and_then(|store| store.devices().pop());
+        rows.string(pinned.as_ref().map_or(&[], |key| &key[..]));
     }
     done(output, Name::Stores, |body| {
         body.uint32(u32::try_from(listed.len()).unwrap_or(u32::MAX))

@@ -4,9 +4,13 @@ mod answer;
 mod budget;
 mod connection;
 mod holders;
+mod keys;
+mod list;
 mod listen;
 mod log;
+mod ours;
 mod process;
+mod reply;
 mod slow;
 mod unlock;
 

@@ -4,6 +4,7 @@
 use super::Agent;
 use super::answer::{self, Outcome};
 use super::connection::Connection;
+use super::reply::notice;
 use crate::message::{Name, Ours, Request, number, parse};
 use crate::store::{Person, Store};
 use crate::wire::Writer;
@@ -134,7 +135,7 @@ impl Running {
                 biased;
                 Some(text) = self.notices.recv() => match self.name {
                     Some(name) => {
-                        answer::notice(output, name, &text);
+                        notice(output, name, &text);
                         return false;
                     }
                     None => continue,

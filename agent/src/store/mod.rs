@@ -23,6 +23,8 @@ pub struct Flags {
     pub volatile: bool,
     /// `iat` need not lie within five minutes of the clock.
     pub any_iat: bool,
+    /// The key is in the files of a virtual token.
+    pub is_virtual: bool,
 }
 
 /// A key in a store; nothing secret.

@@ -1,14 +1,8 @@
 //! Which tokens are plugged in, from sysfs alone: no port is opened.
 
+use nkey_core::token::{PRODUCT, SERIAL_PREFIX, USB_ID};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Vendor and product of the USB ids. pid.codes' ids for tests: a release has its own.
-pub const USB_ID: (&str, &str) = ("1209", "0001");
-/// The product string.
-pub const PRODUCT: &str = "NKey token";
-/// What every serial number starts with.
-pub const SERIAL_PREFIX: &str = "NKEY-";
 
 /// Most bytes of a file in sysfs that are read.
 const MAX_TEXT: usize = 256;
@@ -37,8 +31,8 @@ pub fn find(sysfs: &Path, dev: &Path) -> Vec<Found> {
             let interface = sysfs.join("class/tty").join(&name).join("device");
             let device = fs::canonicalize(interface).ok()?.parent()?.to_owned();
             let serial = text(&device, "serial")?;
-            let ours = text(&device, "idVendor")? == USB_ID.0
-                && text(&device, "idProduct")? == USB_ID.1
+            let id = |name| u16::from_str_radix(&text(&device, name)?, 16).ok();
+            let ours = (id("idVendor")?, id("idProduct")?) == USB_ID
                 && text(&device, "product")? == PRODUCT
                 && is_serial(&serial);
             ours.then(|| Found {

@@ -8,7 +8,10 @@ mod find;
 mod port;
 mod talk;
 pub mod uf2;
+mod unlock;
 
 pub use error::TokenError;
-pub use find::{Found, PRODUCT, SERIAL_PREFIX, USB_ID, find};
+pub use find::{Found, find};
+pub use nkey_core::token::{PRODUCT, SERIAL_PREFIX, USB_ID};
 pub use talk::{About, Hand, Place, Token};
+pub use unlock::{Unlocked, unlock};

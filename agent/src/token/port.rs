@@ -6,7 +6,8 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{
-    OptionalActions, QueueSelector, ioctl_tiocexcl, isatty, tcflush, tcgetattr, tcsetattr,
+    ControlModes, OptionalActions, QueueSelector, ioctl_tiocexcl, ioctl_tiocnxcl, isatty, tcflush,
+    tcgetattr, tcsetattr,
 };
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -15,6 +16,13 @@ use std::time::{Duration, Instant};
 pub(super) struct Port {
     fd: OwnedFd,
     path: String,
+}
+
+impl Drop for Port {
+    /// Whoever else has it open would keep it closed to all.
+    fn drop(&mut self) {
+        let _ = ioctl_tiocnxcl(&self.fd);
+    }
 }
 
 impl Port {
@@ -36,6 +44,8 @@ impl Port {
         ioctl_tiocexcl(&fd).map_err(failed)?;
         let mut settings = tcgetattr(&fd).map_err(failed)?;
         settings.make_raw();
+        // The last one to close it drops DTR, whatever its last user set.
+        settings.control_modes |= ControlModes::HUPCL;
         tcsetattr(&fd, OptionalActions::Now, &settings).map_err(failed)?;
         tcflush(&fd, QueueSelector::IOFlush).map_err(failed)?;
         Ok(Port { fd, path: shown })

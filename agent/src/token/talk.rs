@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 
 /// How long a token may work on a request: stretching a PIN takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long for what it only looks up.
+const QUICK: Duration = Duration::from_secs(3);
 /// How often it is looked whether the request was taken back.
 const GLANCE: Duration = Duration::from_millis(100);
 /// Most bytes of an answer's frame.
@@ -95,6 +97,20 @@ pub struct Token {
     answer: Zeroizing<Vec<u8>>,
     /// What came behind it.
     rest: Vec<u8>,
+    /// Until its first answer: what was meant for the port's last user may come before it.
+    is_new: bool,
+}
+
+fn patience(command: &Command<'_>) -> Duration {
+    match command {
+        Command::Hello
+        | Command::List
+        | Command::Slot { .. }
+        | Command::Tries
+        | Command::Counters
+        | Command::Lock => QUICK,
+        _ => PATIENCE,
+    }
 }
 
 impl Token {
@@ -156,8 +172,10 @@ impl Token {
             id: 0,
             answer: Zeroizing::default(),
             rest: Vec::new(),
+            is_new: true,
         };
         token.refresh()?;
+        token.is_new = false;
         let about = &token.about;
         if let Some(wanted) = &place.serial
             && *wanted != about.serial
@@ -218,18 +236,27 @@ impl Token {
             return Err(TokenError::TooLarge(message.len(), most));
         }
         let wanted = self.next_id();
-        let mut deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + patience(&command);
         self.send(wanted, session, command, deadline)?;
         let mut cancel = None;
         let mut waits = false;
+        let mut stale = false;
         loop {
             let glances = waits && cancel.is_none();
-            if !self.receive(deadline, glances)? {
+            let received = match self.receive(deadline, glances) {
+                Err(TokenError::Silent(_)) if stale => return Err(self.nonsense()),
+                received => received?,
+            };
+            if !received {
                 if hand.is_cancelled() {
                     let id = self.next_id();
                     self.send(id, None, Command::Cancel, deadline)?;
                     cancel = Some(id);
                 }
+                continue;
+            }
+            if self.is_new && !self.is_about(wanted) {
+                stale = true;
                 continue;
             }
             match self.step(wanted)? {
@@ -254,6 +281,11 @@ impl Token {
     fn next_id(&mut self) -> u32 {
         self.id = self.id.wrapping_add(1).max(1);
         self.id
+    }
+
+    /// Whether the last frame answers this request.
+    fn is_about(&self, wanted: u32) -> bool {
+        self.response().is_ok_and(|response| response.id == wanted)
     }
 
     /// What the last answer is to the request `wanted`.
@@ -310,7 +342,11 @@ impl Token {
                     continue;
                 }
                 let body = decode(&mut frame).map(<[u8]>::to_vec);
-                self.answer = body.ok_or_else(|| self.nonsense())?.into();
+                self.answer = match body {
+                    Some(body) => body.into(),
+                    None if self.is_new => Zeroizing::default(),
+                    None => return Err(self.nonsense()),
+                };
                 return Ok(true);
             }
             if self.rest.len() > MAX_ANSWER {

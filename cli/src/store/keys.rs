@@ -1,7 +1,9 @@
 //! Keys that a command makes in the agent.
 
+use crate::card::Maker;
 use crate::context::Context;
 use crate::error::{Error, Exit};
+use crate::output::clean_inline;
 use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -44,6 +46,9 @@ pub mod key_names {
 /// no key stays that nothing names; asked twice, the run ends at once.
 pub struct Fresh {
     keys: Vec<PublicKey>,
+    maker: Maker,
+    /// Those that no removal deletes, and where they stay.
+    placed: Vec<(PublicKey, String)>,
     /// The agent was told to begin with one more.
     ahead: bool,
     interrupted: Arc<AtomicBool>,
@@ -82,6 +87,8 @@ impl Fresh {
     pub fn unasked() -> Result<Fresh, Error> {
         Ok(Fresh {
             keys: Vec::new(),
+            maker: Maker::default(),
+            placed: Vec::new(),
             ahead: false,
             interrupted: interruption()?,
         })
@@ -119,12 +126,13 @@ impl Fresh {
         name: &str,
     ) -> Result<PublicKey, Error> {
         self.check()?;
-        let agent = ctx.agent()?;
         let key = match store {
-            Some(store) => agent.generate_in(store, kind, name, flags(kind))?,
-            None => agent.generate(kind, name, flags(kind))?,
+            Some(store) => self.maker.generate(ctx, store, kind, name, flags(kind))?,
+            None => ctx.agent()?.generate(kind, name, flags(kind))?,
         };
         self.keys.push(key);
+        self.placed
+            .extend(store.map(|store| (key, store.to_owned())));
         self.check()?;
         Ok(key)
     }
@@ -193,6 +201,12 @@ impl Fresh {
                     "the agent still holds the unused key {key}: {kept}"
                 ));
             }
+        }
+        for (key, store) in self.placed.drain(..) {
+            let store = clean_inline(&store);
+            ctx.out.note(format!(
+                "the key {key} stays in {store}, and nothing uses it"
+            ));
         }
         error
     }

@@ -26,6 +26,7 @@ mod operator;
 mod places;
 pub mod receive;
 pub mod reissue;
+pub mod report;
 pub mod signer;
 pub mod system;
 pub mod table;

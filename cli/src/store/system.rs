@@ -7,6 +7,7 @@ use super::lock::Lock;
 use super::operator::Operator;
 use crate::context::Context;
 use crate::error::Error;
+use crate::output::clean_inline;
 use nkey_core::claims::owned::SigningKey;
 use nkey_core::nkey::{Kind, PublicKey};
 
@@ -14,6 +15,31 @@ use nkey_core::nkey::{Kind, PublicKey};
 pub const ACCOUNT: &str = "SYS";
 /// The name of its user.
 pub const USER: &str = "sys";
+
+/// What its claims have to be signed, about, with the exports that they have.
+const SIZE: u32 = 1_550;
+
+/// Refuses a store whose keys cannot sign a system account, before a key is made there.
+///
+/// # Errors
+/// If it signs less.
+pub fn expect_room(ctx: &mut Context, store: &str, operator: &str) -> Result<(), Error> {
+    let stores = ctx.agent()?.stores()?;
+    let is_short = |limit: u32| limit > 0 && limit < SIZE;
+    match stores.into_iter().find(|known| known.name == store) {
+        Some(known) if is_short(known.limit) => Err(Error::failed(format!(
+            "{} signs at most {} bytes, and the claims of a system account have up to {SIZE}: nothing was made; an operator without one has room there",
+            clean_inline(store),
+            known.limit
+        ))
+        .next(format!(
+            "nkey add operator -n {} --store {} --generate-signing-key",
+            clean_inline(operator),
+            clean_inline(store)
+        ))),
+        _ => Ok(()),
+    }
+}
 
 /// What an account gets besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

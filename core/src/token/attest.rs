@@ -3,6 +3,7 @@
 use super::message::Details;
 use crate::Signature;
 use crate::nkey::{Kind, PublicKey};
+use crate::policy::Policy;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -41,6 +42,11 @@ pub struct Attested {
 /// SHA-256 of something as the token stores it; zeros if it is too long to be stored.
 pub(super) fn digest(value: &impl Serialize, scratch: &mut [u8]) -> [u8; 32] {
     postcard::to_slice(value, scratch).map_or([0; 32], |bytes| Sha256::digest(&*bytes).into())
+}
+
+/// SHA-256 of a policy, as statements have it.
+pub fn policy_hash(policy: &Policy<'_>) -> [u8; 32] {
+    digest(policy, &mut [0; 1024])
 }
 
 impl Attested {

@@ -141,6 +141,24 @@ pub enum Command<'a> {
     Reset,
 }
 
+impl Command<'_> {
+    /// Whether it is done only in the open session.
+    pub const fn needs_session(&self) -> bool {
+        !matches!(
+            self,
+            Command::Hello
+                | Command::List
+                | Command::Slot { .. }
+                | Command::Tries
+                | Command::Counters
+                | Command::Cancel
+                | Command::Init(_)
+                | Command::Unlock { .. }
+                | Command::Reset
+        )
+    }
+}
+
 /// The first PIN and what can only be changed by a factory reset.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Init<'a> {

@@ -17,9 +17,10 @@ mod seal;
 mod store;
 mod time;
 mod transfer;
+mod usb;
 
 pub use app::{Action, App, Memory};
-pub use attest::{ATTESTATION_LEN, Attested, read_attestation};
+pub use attest::{ATTESTATION_LEN, Attested, policy_hash, read_attestation};
 pub use board::{Board, Info, Light, RandomFailed};
 pub use code::{Code, Fault, State};
 pub use flash::storage_len;
@@ -28,6 +29,9 @@ pub use message::{
     Answer, COMMANDS, Command, Counters, Details, Hello, Init, Key, Press, Request, Response, Row,
     Rows, Session, Signature64,
 };
+
+pub use time::nearest;
+pub use usb::{PRODUCT, SERIAL_PREFIX, USB_ID};
 
 /// The oldest and the newest version of the protocol that this code speaks.
 pub const PROTOCOL: (u16, u16) = (1, 1);
@@ -44,7 +48,7 @@ pub const NAME_LEN: usize = 64;
 /// Most random bytes at a time.
 pub const RANDOM_LEN: usize = 256;
 /// Fewest and most iterations of PBKDF2.
-pub const ITERATIONS: core::ops::RangeInclusive<u32> = 1_000..=1_000_000;
+pub const ITERATIONS: core::ops::RangeInclusive<u32> = 1_000..=200_000;
 /// How far `iat` may lie from the token's time, and the stated time before the latest one, in seconds.
 pub const SKEW: u64 = 300;
 /// How far one press may move time, in seconds: 400 days.

@@ -174,6 +174,10 @@ fn what_does_not_fit_is_named() {
             "`exp` must be a whole number of 64 bits, not 1.5",
         ),
         (
+            r#"{"exp":-0}"#,
+            "`exp` must be a whole number of 64 bits, not -0",
+        ),
+        (
             r#"{"exp":9223372036854775808}"#,
             "`exp` must be a whole number of 64 bits, not 9223372036854775808",
         ),

@@ -11,5 +11,7 @@ mod host;
 mod matrix;
 mod noise;
 mod page;
+mod policies;
 mod rules;
+mod stale;
 mod wear;

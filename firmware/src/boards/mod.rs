@@ -39,7 +39,22 @@ pub struct Layout {
     pub family: u32,
 }
 
+/// What the name of an image's board follows in it, padded with zeros.
+pub const MARK: &[u8; 12] = b"nkey-board:\0";
+/// Bytes of the two.
+pub const MARK_LEN: usize = MARK.len() + 12;
+
 impl Layout {
+    /// What an image for this board says of it.
+    pub const fn mark(&self) -> [u8; MARK_LEN] {
+        let mut mark = [0; MARK_LEN];
+        let (prefix, rest) = mark.split_at_mut(MARK.len());
+        prefix.copy_from_slice(MARK);
+        let (name, _) = rest.split_at_mut(self.name.len());
+        name.copy_from_slice(self.name.as_bytes());
+        mark
+    }
+
     /// Offset of the token's storage in flash.
     pub const fn storage(&self) -> usize {
         self.flash - STORAGE_LEN

@@ -2,48 +2,80 @@
 
 use crate::storage::Storage;
 use embassy_rp::peripherals::TRNG;
-use embassy_rp::trng::{Config, InterruptHandler, Trng};
-use embassy_rp::{Peri, bind_interrupts, otp, pac};
-use nkey_firmware::random::{Failed, Noise};
+use embassy_rp::{Peri, otp, pac};
+use nkey_firmware::trng::{BLOCK, Blocks, Generator, Look};
 
 /// A scratch register that the boot ROM leaves alone.
 pub fn mark() -> pac::common::Reg<u32, pac::common::RW> {
     pac::WATCHDOG.scratch0()
 }
 
-bind_interrupts!(struct Irqs {
-    TRNG_IRQ => InterruptHandler<TRNG>;
-});
+/// Cycles between two bits, and the length of the chain of inverters: what the datasheet's 12.12.2 advises.
+const SAMPLE: u32 = 25;
+const CHAIN: u8 = 1;
 
-/// The generator, whose own tests (autocorrelation, CRNGT, von Neumann) are on.
-pub struct Generator(Trng<'static, TRNG>);
+/// The generator with its own tests (autocorrelation, CRNGT, von Neumann), by its registers: embassy's driver waits
+/// for ever when they go on failing.
+pub struct Trng(Peri<'static, TRNG>);
+
+/// Where noise comes from.
+pub type Source = Blocks<Trng>;
 
 /// The noise of the generator.
-pub fn noise(trng: Peri<'static, TRNG>) -> impl Noise {
-    Generator(Trng::new(trng, Irqs, Config::default()))
+pub fn noise(trng: Peri<'static, TRNG>) -> Source {
+    Blocks::new(Trng(trng))
 }
 
-impl Noise for Generator {
-    /// Twice what full entropy would take.
-    const SEED: usize = 64;
-
-    fn start(&mut self) -> Result<(), Failed> {
-        let mut two = [[0u8; 64]; 2];
-        self.fill(&mut two[0])?;
-        self.fill(&mut two[1])?;
-        if two[0] == two[1] {
-            Err(Failed)
-        } else {
-            Ok(())
-        }
+impl Generator for Trng {
+    fn start(&mut self) {
+        let trng = pac::TRNG;
+        // It forgets everything, also a failed autocorrelation, which nothing else clears.
+        trng.trng_sw_reset()
+            .write(|reset| reset.set_trng_sw_reset(true));
+        // The reset takes as long as a read.
+        trng.trng_sw_reset().read();
+        trng.rng_icr().write_value(pac::trng::regs::RngIcr(0xF));
+        trng.rng_imr().write_value(pac::trng::regs::RngImr(0xF));
+        trng.trng_config()
+            .write(|config| config.set_rnd_src_sel(CHAIN));
+        trng.sample_cnt1().write_value(SAMPLE);
+        // No test is left out.
+        trng.trng_debug_control()
+            .write_value(pac::trng::regs::TrngDebugControl(0));
+        trng.rnd_source_enable()
+            .write(|source| source.set_rnd_src_en(true));
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Failed> {
-        self.0.blocking_fill_bytes(bytes);
-        if bytes.iter().all(|byte| *byte == bytes[0]) {
-            return Err(Failed);
+    fn look(&mut self) -> Look {
+        let trng = pac::TRNG;
+        let seen = trng.rng_isr().read();
+        if seen.autocorr_err() || seen.crngt_err() || seen.vn_err() {
+            return Look::Failed;
         }
-        Ok(())
+        if !trng.trng_valid().read().ehr_valid() {
+            return Look::Busy;
+        }
+        let mut block = [0; BLOCK];
+        // Reading the last word clears them all.
+        let words = [
+            trng.ehr_data0(),
+            trng.ehr_data1(),
+            trng.ehr_data2(),
+            trng.ehr_data3(),
+            trng.ehr_data4(),
+            trng.ehr_data5(),
+        ];
+        for (place, word) in block.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.read().to_le_bytes());
+        }
+        trng.rng_icr().write(|clear| clear.set_ehr_valid(true));
+        Look::Block(block)
+    }
+
+    fn stop(&mut self) {
+        pac::TRNG
+            .rnd_source_enable()
+            .write(|source| source.set_rnd_src_en(false));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What must be true of an image before it goes to a board.
 
-use crate::boards::{Layout, STORAGE_LEN};
+use crate::boards::{Layout, MARK, MARK_LEN, STORAGE_LEN};
 use crc::{CRC_32_MPEG_2, Crc};
 use nkey_agent::token::uf2::{FLASH, Family, Image, PROGRAM_LEN};
 
@@ -10,6 +10,16 @@ const BOOT2: usize = 256;
 const DEFINITION_WITHIN: usize = 4096;
 /// An executable for the secure Arm cores of the RP2350, as the only block of its loop.
 const DEFINITION: [u32; 5] = [0xFFFF_DED3, 0x1021_0142, 0x0000_01FF, 0, 0xAB12_3579];
+/// What a panic would say: its words and the place of one.
+const DEBUG: [&str; 7] = [
+    "panicked at",
+    "src/",
+    "/registry",
+    "assertion ",
+    "out of bounds",
+    "attempt to ",
+    "called `",
+];
 /// The least stack that an image must leave.
 pub const STACK: u32 = 24 * 1024;
 
@@ -42,6 +52,21 @@ pub fn image(board: &Layout, bytes: &[u8]) -> Result<(), String> {
             "size: {} bytes, {PROGRAM_LEN} are allowed",
             bytes.len()
         ));
+    }
+    let marks: Vec<&[u8]> = bytes
+        .windows(MARK_LEN)
+        .filter(|window| window.starts_with(MARK))
+        .collect();
+    if marks != [board.mark()] {
+        return Err(format!("board: the image is not for {}", board.name));
+    }
+    for words in DEBUG {
+        if bytes
+            .windows(words.len())
+            .any(|part| part == words.as_bytes())
+        {
+            return Err(format!("debug output: the image says {words:?}"));
+        }
     }
     match family(board)? {
         Family::Rp2040 => {

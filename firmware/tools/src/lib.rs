@@ -5,8 +5,6 @@
 pub mod boards;
 pub mod check;
 pub mod flat;
-#[path = "../../src/ids.rs"]
-pub mod ids;
 pub mod record;
 
 /// Hexadecimal digits.

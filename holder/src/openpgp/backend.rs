@@ -157,9 +157,13 @@ impl Guard<'_> {
         // A card that wants the exact length of the response.
         if status(&whole) >> 8 == 0x6c && command.len() < 0x106 {
             let length = whole.pop().unwrap_or(0);
-            if let Some(last) = command.last_mut() {
-                *last = length;
+            let data = command.get(4).copied().unwrap_or(0);
+            // One that has data alone says no length yet.
+            let says_none = data > 0 && command.len() == 5 + usize::from(data);
+            if !says_none && command.len() > 4 {
+                command.pop();
             }
+            command.push(length);
             whole = self.one(&command)?;
         }
         while status(&whole) >> 8 == 0x61 {
@@ -173,6 +177,10 @@ impl Guard<'_> {
             }
         }
         self.trace.seen().status = status(&whole);
+        if status(&whole) >> 8 == 0x6c {
+            // The crate would ask once more, and panics at some lengths.
+            whole = vec![0x6f, 0];
+        }
         Ok(whole)
     }
 

@@ -6,7 +6,7 @@ use openpgp_card::ocard::data::{Fingerprint, KeyGenerationTime};
 use sha1::{Digest, Sha1};
 
 /// 1.3.6.1.4.1.11591.15.1
-const ED25519: [u8; 9] = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 15, 1];
+pub const ED25519: [u8; 9] = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 15, 1];
 const EDDSA: u8 = 22;
 
 /// The Ed25519 key in what a card says of a public key.
@@ -30,7 +30,12 @@ pub fn of(
     let key = ed25519(material).ok_or_else(|| {
         openpgp_card::Error::UnsupportedAlgo("its new key is not one of Ed25519".to_owned())
     })?;
-    Fingerprint::try_from(&hash(&key, time.get())[..])
+    of_ed25519(&key, time.get())
+}
+
+/// The fingerprint of an Ed25519 key that was made at `time`, in seconds since 1970.
+pub fn of_ed25519(key: &[u8; 32], time: u32) -> Result<Fingerprint, openpgp_card::Error> {
+    Fingerprint::try_from(&hash(key, time)[..])
 }
 
 fn hash(key: &[u8; 32], time: u32) -> [u8; 20] {

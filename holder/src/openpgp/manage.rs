@@ -1,30 +1,28 @@
 //! What a person does with a card: listing, keys, PINs. No agent takes part.
 
+use super::upload::Upload;
 use super::{OpenPgp, Place, Session, fingerprint, is_ed25519, open, pin, shown};
 use crate::card::Fail;
+use nkey_agent::cards::Card;
 use nkey_agent::device::Failure;
-use nkey_agent::openpgp::{Card, Held, Order, State, write_cards};
+use nkey_agent::openpgp::{Held, Order, State};
 use nkey_agent::wire::Writer;
 use openpgp_card::ocard::KeyType;
 use openpgp_card::ocard::algorithm::AlgoSimple;
 
-/// Writes the list of cards that are there.
+/// The cards that are there.
 ///
 /// # Errors
 /// If pcscd does not run.
-pub fn cards(body: &mut Writer) -> Result<(), Failure> {
+pub fn cards() -> Result<Vec<Card>, Failure> {
     let mut trouble = None;
     let found = open::all(&mut trouble).map_err(Fail::failure)?;
-    let cards: Vec<Card> = found
-        .into_iter()
-        .map(|(opened, reader)| Card {
-            serial: opened.known.identifier.ident(),
-            label: opened.known.label(),
-            reader,
-        })
-        .collect();
-    write_cards(&cards, body);
-    Ok(())
+    let cards = found.into_iter().map(|(opened, reader)| Card {
+        serial: opened.known.identifier.ident(),
+        label: opened.known.label(),
+        reader,
+    });
+    Ok(cards.collect())
 }
 
 /// Does what a person wants of a card.
@@ -43,6 +41,13 @@ pub fn run(serial: &str, order: &[u8], body: &mut Writer) -> Result<(), Failure>
         } => {
             let place = Place::named(slot)?;
             let held = card.once(|session| generate(session, place, admin, replace))?;
+            held.slot.write(body);
+            body.string(held.fingerprint.as_bytes());
+        }
+        Order::Import { slot, admin, seed } => {
+            let place = Place::named(slot)?;
+            let upload = Upload::new(seed)?;
+            let held = card.once(|session| import(session, place, admin, &upload))?;
             held.slot.write(body);
             body.string(held.fingerprint.as_bytes());
         }
@@ -91,6 +96,29 @@ fn generate(
     admin: &str,
     replace: &str,
 ) -> Result<Held, Fail> {
+    expect_vacant(session, place, replace)?;
+    session.verify_admin(admin)?;
+    make_ed25519(session, place.key)?;
+    let made = session.card.generate_key(fingerprint::of, place.key);
+    session.done(made)?;
+    shown_now(session, place)
+}
+
+fn import(
+    session: &mut Session<'_>,
+    place: &Place,
+    admin: &str,
+    upload: &Upload,
+) -> Result<Held, Fail> {
+    expect_vacant(session, place, "")?;
+    session.verify_admin(admin)?;
+    let taken = session.card.key_import(upload, place.key);
+    session.done(taken)?;
+    shown_now(session, place)
+}
+
+/// Refuses a slot that holds a key, unless `replace` names it.
+fn expect_vacant(session: &mut Session<'_>, place: &Place, replace: &str) -> Result<(), Fail> {
     let data = session.data()?;
     let held = session.held(place, &data)?;
     let fingerprints = data.fingerprints().ok();
@@ -99,14 +127,14 @@ fn generate(
         let public = held.and_then(|held| held.slot.key);
         may_replace(place, stated.as_deref(), public, replace)?;
     }
-    session.verify_admin(admin)?;
-    make_ed25519(session, place.key)?;
-    let made = session.card.generate_key(fingerprint::of, place.key);
-    session.done(made)?;
+    Ok(())
+}
+
+fn shown_now(session: &mut Session<'_>, place: &Place) -> Result<Held, Fail> {
     let data = session.data()?;
     session
         .held(place, &data)?
-        .ok_or_else(|| Failure::other("it does not show the key that it made").into())
+        .ok_or_else(|| Failure::other("it does not show its new key").into())
 }
 
 /// Refuses to replace a key that was not named: it may be one that somebody uses with gpg.

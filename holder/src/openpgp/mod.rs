@@ -7,8 +7,9 @@ mod limit;
 pub mod manage;
 mod open;
 mod pin;
+mod upload;
 
-use crate::card::{Fail, Pace};
+use crate::card::{self, Fail, Pace};
 use crate::serve::{Device, Touch};
 use nkey_agent::device::{Facts, Failure, Fault, Slot};
 use nkey_agent::openpgp::Held;
@@ -20,7 +21,11 @@ use openpgp_card::ocard::data::{
 };
 use openpgp_card::ocard::{KeyType, Transaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// How long it may be ours without a gap. gpg asks for the card several times in a row.
+const OURS: Duration = Duration::from_secs(3);
 
 /// A slot.
 struct Place {
@@ -85,7 +90,7 @@ impl OpenPgp {
         let mut card = OpenPgp {
             wanted,
             opened: None,
-            pace: Pace::new(),
+            pace: Pace::new(OURS),
             pin: None,
         };
         card.with(|_| Ok(()))?;
@@ -259,7 +264,7 @@ impl Session<'_> {
             needs_pin: true,
             pad: false,
             tries: match tries.err_count_pw1() {
-                left @ 0..3 => pin::left(pin::Kind::User, left),
+                left @ 0..3 => card::left(pin::Kind::User.name(), left),
                 _ => String::new(),
             },
         };
@@ -322,8 +327,10 @@ impl Device for OpenPgp {
 
     fn touch(&mut self, slot: &str) -> Result<Touch, Failure> {
         let key = Place::named(slot)?.key;
-        if self.opened.is_none() {
-            self.with(|_| Ok(()))?;
+        // Other software may have changed it.
+        let is_fresh = |opened: &Opened| opened.known.is_fresh();
+        if !self.opened.as_ref().is_some_and(is_fresh) {
+            self.with(|session| session.data().map(drop))?;
         }
         let opened = self.opened.as_ref();
         Ok(opened.map_or(Touch::Never, |opened| opened.known.touch(key)))
@@ -369,6 +376,11 @@ mod tests {
         for status in [0x6a84, 0x6700] {
             let said = unsigned("sig", 1025, status).text;
             assert!(said.contains("1025 bytes") && said.contains(&format!("{status:04X}")));
+        }
+        for status in 0..=u16::MAX {
+            let said = unsigned("sig", 1, status).text;
+            let named = said.contains(&format!("SW {status:04X}"));
+            assert!(named || said.contains("touch not given"), "{said}");
         }
         assert!(unsigned("sig", 1, 0x6982).text.contains("touch not given"));
         assert!(unsigned("sig", 1, 0x6600).text.contains("touch not given"));

@@ -4,13 +4,19 @@ use super::backend::{Backend, Trace};
 use super::ident::Ident;
 use super::{limit, pin};
 use crate::card::{Fail, connect, readers};
-use crate::serve::Touch;
+use crate::serve::{FRESH, Touch};
 use nkey_agent::device::{Failure, Fault};
 use openpgp_card::ocard::data::{
     ApplicationIdentifier, ApplicationRelatedData, KdfDo, TouchPolicy, UserInteractionFlag,
 };
 use openpgp_card::ocard::{KeyType, OpenPGP};
 use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// How often a card is looked at that is reset while it is read.
+const TRIES: u32 = 5;
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(30);
 
 /// A card that was found.
 pub struct Opened {
@@ -29,6 +35,7 @@ pub struct Known {
     longest: [u8; 2],
     /// When the signature and the authentication key wait for a finger, as last seen.
     touch: Cell<[Touch; 2]>,
+    seen: Cell<Instant>,
 }
 
 impl Known {
@@ -40,6 +47,12 @@ impl Known {
         };
         self.touch
             .set([touch(data.uif_pso_cds()), touch(data.uif_pso_aut())]);
+        self.seen.set(Instant::now());
+    }
+
+    /// Whether what it said of touches was read just now.
+    pub fn is_fresh(&self) -> bool {
+        self.seen.get().elapsed() < FRESH
     }
 
     /// When the key of a slot waits for a finger.
@@ -103,9 +116,18 @@ pub fn all(trouble: &mut Option<String>) -> Result<Vec<(Opened, String)>, Fail> 
     let (context, readers) = readers()?;
     let mut cards = Vec::new();
     for reader in &readers {
-        let trace = Trace::default();
-        let opened = connect(&context, reader).and_then(|card| open(card, trace));
-        match opened {
+        let look = || connect(&context, reader).map(|card| open(card, Trace::default()));
+        // One that another program resets meanwhile is there nevertheless.
+        let again =
+            |found: &Result<Result<Opened, Fail>, Fail>| matches!(found, Ok(Err(Fail::Lost(_))));
+        let mut found = look();
+        for _ in 1..TRIES {
+            if again(&found) {
+                std::thread::sleep(PAUSE);
+                found = look();
+            }
+        }
+        match found.and_then(|opened| opened) {
             Ok(opened) => cards.push((opened, reader.to_string_lossy().into_owned())),
             // An empty reader.
             Err(Fail::Lost(_)) => {}
@@ -137,6 +159,7 @@ fn open(card: pcsc::Card, trace: Trace) -> Result<Opened, Fail> {
         limit: limit::of(identifier.manufacturer(), identifier.version(), stated),
         longest: [pins.pw1_max_len(), pins.pw3_max_len()],
         touch: Cell::new([Touch::Never; 2]),
+        seen: Cell::new(Instant::now()),
     };
     known.see(&data);
     Ok(Opened { card, trace, known })

@@ -1,6 +1,7 @@
 //! PINs of OpenPGP cards: their lengths, what a card takes for them, and what it says of them.
 
 use super::Known;
+use crate::card::left;
 use nkey_agent::device::{Failure, Fault};
 use openpgp_card::ocard::data::KdfDo;
 use secrecy::SecretBox;
@@ -94,7 +95,7 @@ pub fn refused(kind: Kind, status: u16, tries: Option<u8>) -> Failure {
         (0x6983, _) | (0x63c0..=0x63cf | 0x6300 | 0x6982, Some(0)) => blocked(kind),
         (0x63c0..=0x63cf | 0x6300 | 0x6982, Some(tries)) => Failure::new(
             Fault::WrongPin,
-            format!("the {name} is wrong; {}", left(kind, tries)),
+            format!("the {name} is wrong; {}", left(name, tries)),
         ),
         (0x6300 | 0x6982, None) => Failure::new(Fault::WrongPin, format!("the {name} is wrong")),
         // Some cards know the right length.
@@ -103,15 +104,6 @@ pub fn refused(kind: Kind, status: u16, tries: Option<u8>) -> Failure {
             format!("the {name} does not have the right length (SW {status:04X})"),
         ),
         _ => Failure::other(format!("it does not take the {name} (SW {status:04X})")),
-    }
-}
-
-/// A warning about tries.
-pub fn left(kind: Kind, tries: u8) -> String {
-    match tries {
-        0 => format!("its {} is blocked", kind.name()),
-        1 => "one try is left".to_owned(),
-        _ => format!("{tries} tries are left"),
     }
 }
 

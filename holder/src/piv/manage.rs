@@ -4,8 +4,9 @@ use super::management::{self, authenticate};
 use super::occupant::{Occupant, free, object, occupant, shown, slot_id};
 use super::{FIRST, OK, certificate, old, tlv};
 use crate::card::{self, Fail, transact};
+use nkey_agent::cards::Card;
 use nkey_agent::device::{Failure, Fault};
-use nkey_agent::manage::{Access, Card, Order, Place};
+use nkey_agent::manage::{Access, Order, Place};
 use nkey_agent::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,7 +44,7 @@ pub(super) fn refused(what: &str, error: Error) -> Failure {
         ),
         Error::WrongPin { tries } => Failure::new(
             Fault::WrongPin,
-            format!("the {what} is wrong; {}", super::left(tries.into())),
+            format!("the {what} is wrong; {}", crate::card::left(what, tries)),
         ),
         error => told(&format!("the {what}"), error),
     }
@@ -78,7 +79,7 @@ pub fn cards() -> Result<Vec<Card>, Failure> {
         };
         cards.push(Card {
             serial: key.serial().to_string(),
-            firmware: key.version().to_string(),
+            label: key.version().to_string(),
             reader: key.name().to_owned(),
         });
         let _ = key.disconnect(pcsc::Disposition::LeaveCard);

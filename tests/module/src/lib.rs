@@ -114,6 +114,8 @@ unsafe extern "C" fn sign(
                 *room = 10;
                 result
             }
+            // The signature of another message.
+            "replay" => real(session, b"other".as_ptr().cast_mut(), 5, signature, room),
             "bit" => {
                 let result = real(session, data, length, signature, room);
                 *signature ^= 1;

@@ -5,17 +5,23 @@ use std::path::PathBuf;
 
 const BLOCK: usize = 512;
 
-/// The UF2 of the Pico, in `target/firmware` or `NKEY_FIRMWARE`.
+/// The UF2 of the Pico.
 #[track_caller]
 pub fn firmware() -> PathBuf {
+    image("pico")
+}
+
+/// The UF2 of a board, in `target/firmware` or `NKEY_FIRMWARE`.
+#[track_caller]
+pub fn image(board: &str) -> PathBuf {
     let folder = std::env::var_os("NKEY_FIRMWARE").map_or_else(
         || crate::root().join("target/firmware"),
         std::path::PathBuf::from,
     );
-    let path = folder.join("pico.uf2");
+    let path = folder.join(format!("{board}.uf2"));
     assert!(
         path.is_file(),
-        "{} is not built: build it with `scripts/firmware pico`, or `make firmware`",
+        "{} is not built: build it with `scripts/firmware {board}`, or `make firmware`",
         path.display()
     );
     path

@@ -5,5 +5,5 @@ mod image;
 mod running;
 mod told;
 
-pub use image::{firmware, flat, with_version};
+pub use image::{firmware, flat, image, with_version};
 pub use running::{Call, Device, Emulator, Phase};

@@ -235,6 +235,14 @@ impl Emulator {
         self.attached();
     }
 
+    /// All of its memory: RAM from 0x20000000 on, then that of the USB controller.
+    #[track_caller]
+    pub fn memory(&self) -> Vec<u8> {
+        let file = self.path.with_file_name("memory.bin");
+        self.order("memory", json!({ "path": file }));
+        std::fs::read(file).expect("its memory")
+    }
+
     /// Counts calls from now on.
     #[track_caller]
     pub fn record(&self) {
@@ -255,12 +263,13 @@ impl Emulator {
             .collect()
     }
 
-    /// Powers it up as if the power had failed in this one of the calls.
+    /// Powers it up as if the power had failed in this one of the calls; whether that was torn, neither not done nor done.
     #[track_caller]
-    pub fn replay(&self, call: usize, phase: Phase) {
+    pub fn replay(&self, call: usize, phase: Phase) -> bool {
         self.unplug();
-        self.order("replay", json!({ "call": call, "phase": phase.name() }));
+        let answer = self.order("replay", json!({ "call": call, "phase": phase.name() }));
         self.attached();
+        answer["torn"] == true
     }
 
     /// The power will fail in this one of the calls from now on.

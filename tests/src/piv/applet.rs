@@ -183,6 +183,9 @@ impl Applet {
             (0x20, 0, 0x80) => said(self.verify(data)),
             (0x24, 0, 0x80 | 0x81) => said(self.change(p2, data)),
             (0x2c, 0, 0x80) => said(self.unblock(data)),
+            (0xf7, 0, _) if self.order() == "damaged" => {
+                Some((0x9000, vec![1, 0x7f, 4, 0x82, 0xff]))
+            }
             (0xf7, 0, _) => match self.metadata(p2) {
                 Some(metadata) => Some((0x9000, metadata)),
                 None => said(0x6a88),
@@ -221,6 +224,9 @@ impl Applet {
                 (false, 0) => 0x6983,
                 (false, left) => 0x63c0 | u16::from(left),
             };
+        }
+        if let Some(word) = self.order().strip_prefix("pin ") {
+            return u16::from_str_radix(word, 16).unwrap_or(0x6f00);
         }
         let status = self.pin.check(pin);
         self.verified = status == 0x9000;
@@ -425,14 +431,23 @@ impl Applet {
         };
         let signature = match order.as_str() {
             "unplug" => return None,
-            "hang" => loop {
-                std::thread::sleep(Duration::from_secs(3600));
-            },
+            "hang" => {
+                let begun = Instant::now();
+                while self.order() == "hang" && begun.elapsed() < Duration::from_secs(60) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                return said(0x6f00);
+            }
             "slow" => {
                 std::thread::sleep(Duration::from_millis(50));
                 pair.sign(message)
             }
             "empty" => return said(0x9000),
+            "endless" => return Some((0x61ff, vec![7; 256])),
+            "long" => {
+                let long = [pair.sign(message).as_bytes(), &[7][..]].concat();
+                return Some((0x9000, tlv(0x7c, &[&tlv(0x82, &[&long])])));
+            }
             "prefix" => pair.sign(&message[..message.len().min(32)]),
             "digest" => pair.sign(ring::digest::digest(&ring::digest::SHA512, message).as_ref()),
             "swapped" => super::applet::pair(&[0x77; 32]).sign(message),

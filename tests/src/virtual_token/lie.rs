@@ -1,6 +1,7 @@
 //! A token that lies, for hosts that must notice.
 
 use nkey_core::token::{Answer, Response, decode, encode};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is lied about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -23,13 +24,25 @@ pub enum Lie {
     Endless,
     /// It says that it speaks only a later protocol.
     Protocol,
+    /// Its first answer comes behind the rest of what its last host was told.
+    Stale,
 }
+
+static FIRST: AtomicBool = AtomicBool::new(true);
 
 /// Rewrites the frames of an answer.
 pub fn rewrite(lie: Lie, frames: &[u8]) -> Vec<u8> {
     match lie {
         Lie::Noise => return [vec![0x55; 300], vec![0]].concat(),
         Lie::Endless => return vec![0x55; 20_000],
+        Lie::Stale if FIRST.swap(false, Ordering::SeqCst) => {
+            let other = Response {
+                id: 77,
+                answer: Answer::Done,
+            };
+            let rest = [0x31, 0x32, 0x33, 0];
+            return [&rest[..], &framed(&other).unwrap_or_default(), frames].concat();
+        }
         _ => {}
     }
     let mut lies = Vec::new();

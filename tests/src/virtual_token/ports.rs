@@ -24,6 +24,11 @@ impl Ports {
         format!("allow_virtual = {allowed:?}\nsysfs = \"{root}/sys\"\ndev = \"{root}/dev\"\n")
     }
 
+    /// The root of sysfs and the folder of the ports.
+    pub fn folders(&self) -> (PathBuf, PathBuf) {
+        (self.0.path().join("sys"), self.0.path().join("dev"))
+    }
+
     fn class(&self) -> PathBuf {
         self.0.path().join("sys/class/tty")
     }

@@ -1,7 +1,9 @@
 //! The button.
 
 use crate::hand::*;
-use nkey_agent::token::Hand;
+use nkey_agent::token::{Hand, Token};
+use nkey_core::nkey::Kind;
+use nkey_core::policy::{Policy, Presence};
 use nkey_core::token::{Code, Command, Press, State};
 use nkey_tests::Scratch;
 use nkey_tests::emulator::Emulator;
@@ -64,6 +66,40 @@ fn a_press_counts_when_it_answers_the_request() {
     );
     assert!(prepared().key.verify(NONCE, &signature));
     assert_eq!(signatures(&mut token), before + 1);
+}
+
+/// A press that counts for a while does so until the host closes the line.
+#[test]
+fn a_cached_press_ends_with_the_connection() {
+    let scratch = Scratch::new();
+    let emulator = copy(&scratch);
+    let mut token = open(&emulator);
+    let session = unlock(&mut token);
+    let policy = Policy {
+        presence: Presence::Cached(600),
+        ..Policy::new(Kind::User)
+    };
+    let loosen = Command::Loosen { slot: 0, policy };
+    done(&mut token, Some(session), loosen, &mut Finger(&emulator));
+    // Asks for the button, and would wait.
+    let asks = |token: &mut Token, session| {
+        let mut asked = Does(&emulator, |_| {}, true);
+        refused(token, Some(session), SIGN, &mut asked) == Code::Cancelled
+    };
+    assert!(asks(&mut token, session));
+    sign(&mut token, session, 0, NONCE, &mut Finger(&emulator));
+    sign(&mut token, session, 0, NONCE, &mut ());
+    drop(token);
+    let mut token = open(&emulator);
+    let session = unlock(&mut token);
+    assert!(asks(&mut token, session));
+    sign(&mut token, session, 0, NONCE, &mut Finger(&emulator));
+    sign(&mut token, session, 0, NONCE, &mut ());
+    emulator.suspend();
+    emulator.pass(20);
+    emulator.resume();
+    let session = unlock(&mut token);
+    assert!(asks(&mut token, session));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::hand::*;
 use nkey_agent::token::{Token, TokenError};
 use nkey_core::token::{Code, Command, Fault, State};
-use nkey_tests::emulator::{Emulator, firmware, flat};
-use nkey_tests::{Scratch, command, run};
+use nkey_tests::Scratch;
+use nkey_tests::emulator::{Emulator, flat};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,15 +15,7 @@ const HANG: [u8; 4] = [0x30, 0xBF, 0xFD, 0xE7];
 
 /// Where the function is whose symbol contains all of these.
 fn function(parts: &[&str]) -> u32 {
-    let mut nm = command("nm");
-    let symbols = run(nm.arg(firmware().with_extension("elf")), "").ok();
-    let found: Vec<&str> = symbols
-        .lines()
-        .filter(|line| parts.iter().all(|part| line.contains(part)))
-        .collect();
-    assert_eq!(found.len(), 1, "{parts:?}: {found:?}");
-    let address = found[0].split(' ').next().expect("an address");
-    u32::from_str_radix(address, 16).expect("an address") & !1
+    symbol(parts) & !1
 }
 
 /// What answers `List`.

@@ -34,10 +34,10 @@ impl Numbers {
 }
 
 /// The line, and what came and nobody heard yet.
-struct Host(File, VecDeque<u8>);
+pub struct Host(File, VecDeque<u8>);
 
 impl Host {
-    fn open(emulator: &Emulator) -> Host {
+    pub fn open(emulator: &Emulator) -> Host {
         let mut options = File::options();
         Host(
             options
@@ -49,7 +49,7 @@ impl Host {
         )
     }
 
-    fn send(&mut self, frame: &[u8]) {
+    pub fn send(&mut self, frame: &[u8]) {
         self.0.write_all(frame).expect("a line");
     }
 
@@ -65,6 +65,14 @@ impl Host {
 
     /// The next answer: its request, and its error.
     fn hear(&mut self) -> (u32, Option<Code>) {
+        self.look(|response| match response.answer {
+            Answer::Error { code, .. } => (response.id, Some(code)),
+            _ => (response.id, None),
+        })
+    }
+
+    /// Looks at the next answer.
+    pub fn look<T>(&mut self, look: impl FnOnce(Response<'_>) -> T) -> T {
         let (mut frame, mut byte) = (Vec::new(), [0]);
         loop {
             if self.1.is_empty() {
@@ -80,15 +88,11 @@ impl Host {
             }
         }
         let body = decode(&mut frame).expect("a whole frame");
-        let response: Response<'_> = postcard::from_bytes(body).expect("a response");
-        match response.answer {
-            Answer::Error { code, .. } => (response.id, Some(code)),
-            _ => (response.id, None),
-        }
+        look(postcard::from_bytes(body).expect("a response"))
     }
 }
 
-fn request(id: u32, session: Option<[u8; 16]>, command: Command<'_>) -> Vec<u8> {
+pub fn request(id: u32, session: Option<[u8; 16]>, command: Command<'_>) -> Vec<u8> {
     let request = Request {
         id,
         session,

@@ -4,8 +4,8 @@ use nkey_agent::token::{Hand, Place, Token, TokenError};
 use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{Answer, Code, Command, Init, Press, Session};
-use nkey_tests::Scratch;
-use nkey_tests::emulator::Emulator;
+use nkey_tests::emulator::{Emulator, firmware};
+use nkey_tests::{Scratch, command, run};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -32,6 +32,28 @@ pub fn place(emulator: &Emulator) -> Place {
         serial: None,
         allow_virtual: None,
     }
+}
+
+/// The address of the image's symbol that contains all of these.
+pub fn symbol(parts: &[&str]) -> u32 {
+    let mut nm = command("nm");
+    let symbols = run(nm.arg(firmware().with_extension("elf")), "").ok();
+    let found: Vec<&str> = symbols
+        .lines()
+        .filter(|line| parts.iter().all(|part| line.contains(part)))
+        .collect();
+    assert_eq!(found.len(), 1, "{parts:?}: {found:?}");
+    let address = found[0].split(' ').next().expect("an address");
+    u32::from_str_radix(address, 16).expect("an address")
+}
+
+/// The most stack that a request took since power-up, with what interrupts took meanwhile: the firmware keeps the
+/// lowest word that it had to wipe.
+pub fn stack(emulator: &Emulator) -> u32 {
+    let memory = emulator.memory();
+    let at = (symbol(&["5stack6LOWEST"]) - 0x2000_0000) as usize;
+    let lowest = memory[at..at + 4].try_into().expect("a word");
+    symbol(&[" _stack_start"]) - u32::from_le_bytes(lowest)
 }
 
 /// Connects; the token notices within moments that its last host has gone.

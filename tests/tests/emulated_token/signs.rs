@@ -17,7 +17,8 @@ fn it_says_who_it_is() {
     let emulator = Emulator::start(&scratch);
     let device = emulator.attached();
     // By this the agent finds it, without opening anything.
-    assert_eq!((device.ids.0.as_str(), device.ids.1.as_str()), USB_ID);
+    let ids = [&device.ids.0, &device.ids.1].map(|id| u16::from_str_radix(id, 16).ok());
+    assert_eq!(ids, [Some(USB_ID.0), Some(USB_ID.1)]);
     assert_eq!(device.product, PRODUCT);
     assert!(device.serial.starts_with(SERIAL_PREFIX), "{device:?}");
     let token = open(&emulator);

@@ -1,40 +1,18 @@
 //! A virtual token at a configured port, and the agent that uses it.
 
-use nkey_agent::client::{Client, Error, Prompt};
+use nkey_agent::client::{Client, Error};
 use nkey_agent::message::Status;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::token::{Command, Init};
+pub use nkey_tests::Pin;
 use nkey_tests::virtual_token::Running;
 use nkey_tests::{Agent, Scratch, wait_for};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use zeroize::Zeroizing;
 
 pub const PIN: &str = "correct horse";
 pub const NONCE: &[u8] = b"abcdefghijklmno";
 pub const STORE: &str = "token:one";
-
-/// Gives a PIN, and keeps what was said and asked.
-pub struct Pin(pub &'static str, pub Vec<String>);
-
-impl Prompt for Pin {
-    fn message(&mut self, text: &str) {
-        self.1.push(text.to_owned());
-    }
-
-    fn secret(&mut self, text: &str) -> Option<Zeroizing<String>> {
-        self.1.push(text.to_owned());
-        Some(Zeroizing::new(self.0.to_owned()))
-    }
-
-    fn public(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn confirm(&mut self, _text: &str) -> Option<bool> {
-        None
-    }
-}
 
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

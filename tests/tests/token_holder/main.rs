@@ -5,3 +5,4 @@ mod button;
 mod identity;
 mod sessions;
 mod signing;
+mod time;

@@ -1,12 +1,14 @@
 //! Sessions: the PIN, their end, and commands that pass through them.
 
 use crate::bench::*;
+use nkey_agent::client::Prompt;
 use nkey_agent::message::Status;
 use nkey_core::nkey::Kind;
 use nkey_core::policy::Policy;
-use nkey_core::token::{Answer, Command};
-use nkey_tests::{Scratch, run, wait_for};
+use nkey_core::token::{Answer, Command, State};
+use nkey_tests::{Scratch, run, slave, wait_for};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 #[test]
 fn a_wrong_pin_costs_a_try_until_the_token_is_blocked() {
@@ -87,6 +89,59 @@ fn a_token_that_is_pulled_out_before_during_or_after_is_named() {
     bench.replug("always", &[]);
     bench.unlock(PIN).expect("to unlock");
     bench.client().sign(&user, NONCE).expect("a signature");
+}
+
+/// Locks the store while the PIN is asked for.
+struct Locks<'a>(&'a Bench);
+
+impl Prompt for Locks<'_> {
+    fn message(&mut self, _text: &str) {}
+
+    fn secret(&mut self, _text: &str) -> Option<Zeroizing<String>> {
+        self.0.client().lock_store(STORE).expect("to lock");
+        Some(Zeroizing::new(PIN.to_owned()))
+    }
+
+    fn public(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+
+    fn confirm(&mut self, _text: &str) -> Option<bool> {
+        None
+    }
+}
+
+fn state(bench: &Bench) -> State {
+    let hello = bench.client().token(STORE, &[0]).expect("an answer");
+    match postcard::from_bytes(&hello) {
+        Ok(Answer::Hello(hello)) => hello.state,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_lock_while_the_pin_is_asked_for_wins() {
+    let bench = Bench::new();
+    bench.client().lock_store(STORE).expect("to lock");
+    let told = bench.client().unlock_store(STORE, &mut Locks(&bench));
+    let (_, reason) = refusal(told.map(drop));
+    assert!(reason.contains("it was locked while"), "{reason}");
+    assert!(bench.client().status().expect("its status").is_locked());
+    assert_eq!(state(&bench), State::Locked);
+    bench.unlock(PIN).expect("to unlock");
+}
+
+#[test]
+fn a_session_ends_though_the_line_stays_up() {
+    let bench = Bench::new();
+    bench.client().lock_store(STORE).expect("to lock");
+    // While somebody else has the port open, closing it drops no DTR.
+    let other = slave(&bench.scratch.path().join("line"));
+    bench.unlock(PIN).expect("to unlock");
+    assert_eq!(state(&bench), State::Unlocked);
+    bench.client().lock_store(STORE).expect("to lock");
+    assert_eq!(state(&bench), State::Locked);
+    drop(other);
 }
 
 #[test]

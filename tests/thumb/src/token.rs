@@ -17,7 +17,11 @@ use nkey_core::{canonical, jwt};
 const SECTOR: usize = 4096;
 const NOW: u64 = 1_678_973_945;
 const PIN: &[u8] = b"correct horse";
-const TAGS: [&str; 4] = ["a-tag-of-fifty-bytes-as-nobody-would-write-it-down-1"; 4];
+const TAG: &str = "a-tag-of-fifty-bytes-as-nobody-would-write-it-down-1";
+/// As long as the claims that people sign: 600 bytes.
+const TAGS: [&str; 4] = [TAG; 4];
+/// And nearly as long as a token takes: 32 KiB.
+const MANY: [&str; 435] = [TAG; 435];
 
 /// Memory that is used once.
 struct Once<T>(UnsafeCell<T>);
@@ -36,6 +40,7 @@ impl<T> Once<T> {
 
 static FLASH: Once<[u8; storage_len(SECTOR)]> = Once(UnsafeCell::new([0; storage_len(SECTOR)]));
 static MEMORY: Once<Memory> = Once(UnsafeCell::new(Memory::new()));
+static MESSAGE: Once<[u8; FRAME_LEN]> = Once(UnsafeCell::new([0; FRAME_LEN]));
 static BUFFERS: Once<[[u8; FRAME_LEN]; 2]> = Once(UnsafeCell::new([[0; FRAME_LEN]; 2]));
 
 struct Ram(&'static mut [u8]);
@@ -242,7 +247,6 @@ pub fn measure() {
         return print("the token is not ready\n\0");
     };
     let mut buf = [0u8; 1024];
-    // As long as the claims that people sign: 600 bytes.
     let mut claim = claims();
     claim.generic.tags = &TAGS;
     let Ok(len) = jwt::prepare(&claim, &key, NOW as i64, &mut buf) else {
@@ -304,10 +308,27 @@ pub fn measure() {
     });
     token.app.sent(usize::MAX / 2);
     token.call(Some(session), command, &mut count);
+
+    claim.generic.tags = &MANY;
+    // SAFETY: this runs once.
+    let buf = unsafe { MESSAGE.take() };
+    let Ok(large) = jwt::prepare(&claim, &key, NOW as i64, buf) else {
+        return print("no large claim\n\0");
+    };
+    let command = Command::Sign {
+        slot: 0,
+        message: &buf[..large],
+    };
+    let frame = token.frame(Some(session), command);
+    let deep = stack_of(|| {
+        token.app.receive(&token.buffers[1][..frame]);
+    });
+    token.app.sent(usize::MAX / 2);
+    token.call(Some(session), command, &mut count);
     let mut line = Line::new();
     let _ = write!(
         line,
-        "payload {} signed {signed} sign {} alone {} step {} whole {} reading {} stack {stack}\n",
+        "payload {} signed {signed} sign {} alone {} step {} whole {} reading {} stack {stack} large {large} deep {deep}\n",
         payload.len(),
         sign * TICK,
         alone * TICK,

@@ -92,14 +92,14 @@ pub fn measure() {
 
 /// A zero-ended line.
 pub struct Line {
-    text: [u8; 160],
+    text: [u8; 200],
     len: usize,
 }
 
 impl Line {
     pub const fn new() -> Line {
         Line {
-            text: [0; 160],
+            text: [0; 200],
             len: 0,
         }
     }

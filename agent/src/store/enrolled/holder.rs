@@ -158,6 +158,11 @@ pub trait Holder: Send + Sync {
         StoreError::Locked
     }
 
+    /// Whether its keys are files after all.
+    fn is_virtual(&self) -> bool {
+        false
+    }
+
     /// Notices that it has locked itself. May take long.
     fn check(&self) {}
 

@@ -19,7 +19,7 @@ use super::{Check, Flags, KeyInfo, Nobody, Person, Prompt, State, Store, StoreEr
 use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey, Secret, Seed};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The longest text that is taken from a holder, in characters.
 const MAX_TEXT: usize = 200;
@@ -55,6 +55,8 @@ pub struct Enrolled {
     holder: Box<dyn Holder>,
     records: Arc<Records>,
     locked: AtomicBool,
+    /// Counts lockings: one that falls into an unlocking wins.
+    locks: AtomicU64,
 }
 
 impl Enrolled {
@@ -64,6 +66,7 @@ impl Enrolled {
             holder,
             records,
             locked: AtomicBool::new(false),
+            locks: AtomicU64::new(0),
         }
     }
 
@@ -200,7 +203,7 @@ impl Enrolled {
     }
 
     /// The device keys that are pinned with its keys.
-    fn devices(&self) -> Vec<[u8; 32]> {
+    pub fn devices(&self) -> Vec<[u8; 32]> {
         self.records.devices_of(self.holder.id())
     }
 }
@@ -265,7 +268,11 @@ impl Store for Enrolled {
     }
 
     fn keys(&self) -> Vec<KeyInfo> {
-        self.records.infos_of(self.holder.id())
+        let mut infos = self.records.infos_of(self.holder.id());
+        infos
+            .iter_mut()
+            .for_each(|info| info.flags.is_virtual = self.holder.is_virtual());
+        infos
     }
 
     fn find(&self, key: &PublicKey) -> Option<KeyInfo> {
@@ -320,15 +327,24 @@ impl Store for Enrolled {
     }
 
     fn lock(&self) {
+        self.locks.fetch_add(1, Ordering::SeqCst);
         self.locked.store(true, Ordering::SeqCst);
         self.holder.lock();
     }
 
     fn unlock(&self, prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        let locks = self.locks.load(Ordering::SeqCst);
         if self.holder.is_locked() {
             self.holder.unlock_for(&self.devices(), prompt)?;
         }
         self.locked.store(false, Ordering::SeqCst);
+        if self.locks.load(Ordering::SeqCst) != locks {
+            self.lock();
+            return Err(failed(
+                self.holder.name(),
+                "it was locked while it was being unlocked",
+            ));
+        }
         Ok(())
     }
 }

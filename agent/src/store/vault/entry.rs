@@ -38,8 +38,8 @@ impl Marks {
             name: self.name.clone(),
             flags: Flags {
                 exportable: self.exportable,
-                volatile: false,
                 any_iat: self.any_iat,
+                ..Flags::default()
             },
         }
     }

@@ -102,6 +102,9 @@ fn generate(args: &Args, ctx: &mut Context) -> Result<Added, Error> {
         return Err(exists(&store, &name));
     }
     let mut fresh = Fresh::begin(ctx)?;
+    if let (Some(place), true) = (&args.store, args.sys) {
+        system::expect_room(ctx, place, &name)?;
+    }
     let (added, token, system) =
         prepare(args, ctx, &operator, &mut fresh).map_err(|error| fresh.abandon(ctx, error))?;
     if let Some(system) = &system {

@@ -1,6 +1,7 @@
-//! `nkey adopt --store piv:NAME`: bringing seeds into a card.
+//! `nkey adopt --store piv:NAME` and `openpgp:NAME`: bringing seeds into a card.
 
 use super::prove;
+use crate::card::openpgp;
 use crate::commands::piv::card::Plugged;
 use crate::commands::piv::flags::{AccessFlags, PinPolicy, Secrets, TouchPolicy};
 use crate::context::Context;
@@ -11,28 +12,48 @@ use nkey_agent::client::Enrol;
 use nkey_agent::manage::{Order, Place};
 use nkey_core::nkey::Seed;
 
-/// What the names of its stores begin with.
-pub const PREFIX: &str = "piv:";
+/// What the names of stores of PIV cards begin with.
+const PIV: &str = "piv:";
 
-/// A card that takes seeds.
-pub struct Card<'a> {
-    store: &'a str,
-    plugged: Plugged,
-    secrets: Secrets,
+/// Whether a store is a card that takes seeds.
+pub fn is_one(store: &str) -> bool {
+    store.starts_with(PIV) || store.starts_with(openpgp::PREFIX)
 }
 
-impl<'a> Card<'a> {
+/// A card that takes seeds.
+pub struct Card {
+    store: String,
+    way: Way,
+}
+
+enum Way {
+    Piv(Plugged, Secrets),
+    OpenPgp(openpgp::Opened),
+}
+
+impl Card {
     /// The card of a store; its PIN is asked for once.
     ///
     /// # Errors
     /// If there is no such store, or nobody to ask.
-    pub fn open(store: &'a str, flags: &AccessFlags, ctx: &mut Context) -> Result<Card<'a>, Error> {
+    pub fn open(
+        store: &str,
+        flags: &AccessFlags,
+        admin_pin_file: Option<&str>,
+        ctx: &mut Context,
+    ) -> Result<Card, Error> {
+        if store.starts_with(openpgp::PREFIX) {
+            let opened = openpgp::Opened::new(store, admin_pin_file, ctx)?;
+            return Ok(Card {
+                store: opened.store().to_owned(),
+                way: Way::OpenPgp(opened),
+            });
+        }
         let mut plugged = Plugged::open(store, ctx)?;
         let secrets = flags.secrets(&mut plugged, false)?;
         Ok(Card {
-            store,
-            plugged,
-            secrets,
+            store: store.to_owned(),
+            way: Way::Piv(plugged, secrets),
         })
     }
 
@@ -57,7 +78,7 @@ impl<'a> Card<'a> {
             prove::held(ctx, &known.key)?;
             return Ok("already there, proved");
         }
-        let slots = ctx.agent()?.slots(self.store)?;
+        let slots = ctx.agent()?.slots(&self.store)?;
         let there = slots
             .into_iter()
             .find(|slot| slot.key == Some(*known.key.as_bytes()));
@@ -67,7 +88,7 @@ impl<'a> Card<'a> {
         };
         let name = known.name();
         ctx.agent()?.enrol(&Enrol {
-            store: self.store,
+            store: &self.store,
             slot: &slot,
             kind: known.key.kind(),
             name: &name,
@@ -78,6 +99,10 @@ impl<'a> Card<'a> {
     }
 
     fn import(&mut self, seed: &Seed) -> Result<String, Error> {
+        let (plugged, secrets) = match &mut self.way {
+            Way::OpenPgp(opened) => return opened.import(seed).map(str::to_owned),
+            Way::Piv(plugged, secrets) => (plugged, secrets),
+        };
         let place = Place {
             slot: 0,
             kind: seed.kind(),
@@ -85,8 +110,8 @@ impl<'a> Card<'a> {
             touch: TouchPolicy::Never as u8,
             replace: "",
         };
-        let order = Order::Import(place, self.secrets.access(), seed.as_bytes());
-        let (slot, key) = self.plugged.key_of(&order, seed.kind())?;
+        let order = Order::Import(place, secrets.access(), seed.as_bytes());
+        let (slot, key) = plugged.key_of(&order, seed.kind())?;
         if key != seed.public_key() {
             return Err(Error::failed(format!(
                 "slot {slot:02x} holds {key} now: do not use this card"

@@ -31,11 +31,14 @@ pub struct Args {
     remove: bool,
     #[command(flatten)]
     flags: KeyFlags,
-    /// Bring them into this token (initialised with --importable) or PIV card instead of the vault
+    /// Bring them into this token (initialised with --importable), PIV card or OpenPGP card instead of the vault
     #[arg(long, value_name = "STORE", conflicts_with_all = ["exportable", "any_iat", "curve"])]
     store: Option<String>,
     #[command(flatten)]
     access: AccessFlags,
+    /// A file with the admin PIN of an OpenPGP card, or - for standard input; else it is asked for
+    #[arg(long, value_name = "FILE", requires = "store")]
+    admin_pin_file: Option<String>,
     /// Print JSON
     #[arg(short = 'J', long)]
     json: bool,
@@ -61,10 +64,10 @@ struct Row {
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if let Some(store) = &args.store
         && !store.starts_with(PREFIX)
-        && !store.starts_with(card::PREFIX)
+        && !card::is_one(store)
     {
         return Err(Error::usage(format!(
-            "--store {}: only tokens and PIV cards take seeds in, such as token:SERIAL or piv:NAME",
+            "--store {}: only tokens, PIV cards and OpenPGP cards take seeds in, such as token:SERIAL, piv:NAME or openpgp:NAME",
             clean_inline(store)
         )));
     }
@@ -95,8 +98,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         return list(args, ctx, &keys, &shown);
     }
     let mut card = match &args.store {
-        Some(store) if store.starts_with(card::PREFIX) => {
-            Some(Card::open(store, &args.access, ctx)?)
+        Some(store) if card::is_one(store) => {
+            let admin = args.admin_pin_file.as_deref();
+            Some(Card::open(store, &args.access, admin, ctx)?)
         }
         _ => None,
     };
@@ -175,7 +179,7 @@ fn adopt(
     args: &Args,
     ctx: &mut Context,
     known: &Known,
-    card: Option<&mut Card<'_>>,
+    card: Option<&mut Card>,
 ) -> Result<&'static str, Error> {
     let kind = known.key.kind();
     if !matches!(

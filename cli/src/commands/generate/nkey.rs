@@ -1,5 +1,6 @@
 //! `nkey generate nkey`.
 
+use crate::card::Maker;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::{KeyFlags, Kinds};
@@ -60,14 +61,14 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 
 fn in_agent(args: &Args, kinds: &[Kind], store: &str, ctx: &mut Context) -> Result<(), Error> {
     let name = args.name.as_deref().unwrap_or_default();
-    let agent = ctx.agent()?;
+    let mut maker = Maker::default();
     let mut keys = Vec::new();
     for &kind in kinds {
         let flags = args.flags.bits(kind);
         keys.push(if store.is_empty() {
-            agent.generate(kind, name, flags)?
+            ctx.agent()?.generate(kind, name, flags)?
         } else {
-            agent.generate_in(store, kind, name, flags)?
+            maker.generate(ctx, store, kind, name, flags)?
         });
     }
     if args.json {

@@ -96,6 +96,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let operator = Operator::new(store.root(), &name, false)?;
     operator.remove_unfinished(&lock, &[(system::ACCOUNT, system::USER), (&name, &name)])?;
     let mut fresh = Fresh::begin(ctx)?;
+    if let Some(place) = &args.store {
+        system::expect_room(ctx, place, &name)?;
+    }
     let made = make(args, ctx, &mut fresh, &name).map_err(|error| fresh.abandon(ctx, error))?;
     let write = || {
         made.system.write(&lock, &operator)?;

@@ -1,17 +1,11 @@
 //! `nkey openpgp generate`.
 
-use super::card::{Named, named, order};
-use crate::commands::piv::card::{self, nonsense};
-use crate::commands::piv::flags::secret;
+use crate::card::openpgp::{Wish, named};
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;
 use crate::output::clean_inline;
-use nkey_agent::client::Enrol;
-use nkey_agent::device::Slot;
 use nkey_agent::message::flag;
-use nkey_agent::openpgp::Order;
-use nkey_agent::wire::Reader;
 use nkey_core::nkey::PublicKey;
 use std::str::FromStr;
 
@@ -44,72 +38,20 @@ pub struct Args {
 /// # Errors
 /// Exit 2 without exactly one kind, 3 if the admin PIN is wrong; what the card and the agent say.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let kind = card::kind(&args.kinds.chosen())?;
+    let kind = crate::card::kind(&args.kinds.chosen())?;
     let replace = args.overwrite.as_deref().map(replaced).transpose()?;
     let card = named(&args.card, ctx)?;
-    // A key that is made and then cannot be enrolled helps nobody.
-    if let Some(store) = &card.store
-        && store.state() == "locked"
-    {
-        return Err(
-            Error::no_agent(format!("{} is locked", clean_inline(&store.name)))
-                .next("nkey agent unlock"),
-        );
-    }
-    let admin = secret(
-        args.admin_pin_file.as_deref(),
-        &format!("admin PIN of the card {}", card.serial),
-    )?;
-    let answer = order(
-        &card.serial,
-        &Order::Generate {
-            slot: &args.slot,
-            admin: &admin,
-            replace: &replace.unwrap_or_default(),
-        },
-    )?;
-    let mut reader = Reader::new(&answer);
-    let slot = Slot::read(&mut reader).map_err(nonsense)?;
-    let fingerprint = reader.text().map_err(nonsense)?;
-    let made = slot
-        .key
-        .ok_or_else(|| Error::failed("the card does not show the key that it made"))?;
-    let key = PublicKey::from_bytes(kind, made);
-    ctx.out
-        .note(format!("fingerprint {}", clean_inline(fingerprint)));
-    enrol(args, &card, &key, ctx)?;
-    ctx.out.line(key.to_string())
-}
-
-fn enrol(args: &Args, card: &Named, key: &PublicKey, ctx: &mut Context) -> Result<(), Error> {
-    let kind = key.kind();
-    let Some(store) = card.store.as_ref() else {
-        ctx.out.note(format!(
-            "it is not enrolled, since no agent runs that knows the card: name {} in holders.toml (docs/holders.md)",
-            clean_inline(&card.serial)
-        ));
-        return Ok(());
-    };
-    let enrolled = ctx.agent()?.enrol(&Enrol {
-        store: &store.name,
+    card.expect_open()?;
+    let admin = card.admin_pin(args.admin_pin_file.as_deref())?;
+    let wish = Wish {
         slot: &args.slot,
         kind,
         name: &args.name,
         flags: if args.any_iat { flag::ANY_IAT } else { 0 },
-        key: Some(*key),
-    });
-    enrolled.map(drop).map_err(|error| {
-        Error::failed(format!(
-            "{key} was made, but not enrolled: {}",
-            Error::from(error).message()
-        ))
-        .next(format!(
-            "nkey store enrol {} {} --{}",
-            clean_inline(&store.name),
-            args.slot,
-            kind.name()
-        ))
-    })
+        replace: &replace.unwrap_or_default(),
+    };
+    let key = card.generate(&wish, &admin, ctx)?;
+    ctx.out.line(key.to_string())
 }
 
 /// The key that may be replaced, in hexadecimal digits.

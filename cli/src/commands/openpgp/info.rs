@@ -1,7 +1,7 @@
 //! `nkey openpgp info`.
 
-use super::card::{named, order};
-use crate::commands::piv::card::nonsense;
+use crate::card::nonsense;
+use crate::card::openpgp::{named, order};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::{Table, clean_inline};

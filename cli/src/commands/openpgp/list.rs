@@ -1,12 +1,11 @@
 //! `nkey openpgp list`.
 
-use super::card::{ask, is_of, stores};
-use crate::commands::piv::card::nonsense;
+use crate::card::cards;
+use crate::card::openpgp::{LIST, is_of, stores};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Table;
 use nkey_agent::device::Ask;
-use nkey_agent::openpgp::read_cards;
 use serde_json::{Value, json};
 
 #[derive(clap::Args)]
@@ -22,7 +21,7 @@ pub struct Args {
 /// # Errors
 /// If `nkey-holder` cannot be started, or pcscd does not run.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let cards = read_cards(&ask(&Ask::OpenPgpCards)?).map_err(nonsense)?;
+    let cards = cards(&Ask::OpenPgpCards, LIST)?;
     let stores = stores(ctx);
     let store_of = |serial: &str| {
         let store = stores.iter().find(|store| is_of(store, serial));

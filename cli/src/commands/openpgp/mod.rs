@@ -1,21 +1,13 @@
 //! `nkey openpgp`.
 
-mod card;
 pub mod generate;
 pub mod info;
 pub mod list;
 pub mod pin;
 
-use crate::commands::store::family::Family;
 use crate::context::Context;
 use crate::error::Error;
 use clap::Subcommand;
-
-/// OpenPGP applets of cards.
-const FAMILY: Family = Family {
-    prefix: "openpgp:",
-    one: "card",
-};
 
 /// OpenPGP cards: their signature and authentication keys
 #[derive(Subcommand)]

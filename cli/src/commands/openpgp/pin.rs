@@ -1,7 +1,7 @@
 //! `nkey openpgp pin`.
 
-use super::card::{named, order};
-use crate::commands::piv::flags::{new_secret, secret};
+use crate::card::openpgp::{named, order};
+use crate::card::secret::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -1,7 +1,8 @@
 //! `nkey piv attest`.
 
-use super::card::{Plugged, nonsense, slot};
+use super::card::{Plugged, slot};
 use super::chain;
+use crate::card::nonsense;
 use crate::context::Context;
 use crate::error::Error;
 use nkey_agent::manage::Order;

@@ -1,20 +1,19 @@
 //! A card that is plugged in here: `nkey-holder` alone talks with it, no agent does.
 
 use super::FAMILY;
+use crate::card::{ask, cards, nonsense, start};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
-use nkey_agent::child::{self, Child, Failed};
-use nkey_agent::device::{Ask, Fault};
-use nkey_agent::manage::{self, Order, State};
-use nkey_agent::wire::{Malformed, Reader, Writer};
+use nkey_agent::cards::Card;
+use nkey_agent::child::Child;
+use nkey_agent::device::Ask;
+use nkey_agent::manage::{Order, State};
+use nkey_agent::wire::{Malformed, Writer};
 use nkey_core::nkey::{Kind, PublicKey};
-use std::time::Duration;
 
-/// How long a card may take; it may wait for a finger.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Most cards that are listed.
-const MAX_CARDS: u32 = 64;
+/// What shows the cards that are there.
+const LIST: &str = "nkey piv list --plugged";
 
 /// The number of a slot.
 ///
@@ -32,19 +31,6 @@ pub fn slot(text: &str) -> Result<u8, Error> {
                 clean_inline(text)
             ))
         })
-}
-
-/// A kind that cards hold, of those asked for.
-///
-/// # Errors
-/// Exit 2 if there is not exactly one.
-pub fn kind(kinds: &[Kind]) -> Result<Kind, Error> {
-    match kinds {
-        [kind @ (Kind::Operator | Kind::Account | Kind::User)] => Ok(*kind),
-        _ => Err(Error::usage(
-            "say what kind of key it shall be: -o (operator), -a (account) or -u (user)",
-        )),
-    }
 }
 
 /// A card, by its serial number.
@@ -84,11 +70,11 @@ impl Plugged {
     pub fn order(&mut self, order: &Order<'_>) -> Result<Vec<u8>, Error> {
         let mut bytes = Writer::new();
         order.write(&mut bytes);
-        let ask = Ask::Manage {
+        let wish = Ask::Manage {
             serial: &self.serial,
             order: bytes.as_bytes(),
         };
-        answer(self.child.ask(&ask, PATIENCE))
+        ask(&mut self.child, &wish, LIST)
     }
 
     /// The order, with the slot and the key that it answers.
@@ -127,40 +113,16 @@ fn named(card: &str, ctx: &mut Context) -> Result<String, Error> {
             "holders.toml names no card {}, and it is no serial number",
             clean_inline(card)
         ))
-        .next("nkey piv list --plugged")
+        .next(LIST)
     })
-}
-
-fn start() -> Result<Child, Error> {
-    Child::start(&child::program()).map_err(Error::failed)
-}
-
-/// What nkey-holder said, as this program's error.
-fn answer(answer: Result<Vec<u8>, Failed>) -> Result<Vec<u8>, Error> {
-    answer.map_err(|failed| match failed {
-        Failed::Said(failure) => match failure.fault {
-            Fault::WrongPin | Fault::Blocked => Error::refused(failure.text),
-            _ => Error::failed(failure.text),
-        },
-        Failed::Broken(why) => Error::failed(format!("nkey-holder: {why}")),
-    })
-}
-
-/// An answer that is none.
-pub fn nonsense(Malformed(why): Malformed) -> Error {
-    Error::failed(format!("nkey-holder answers nonsense: {why}"))
 }
 
 /// The cards that are plugged in.
 ///
 /// # Errors
 /// If nkey-holder cannot be started, or pcscd does not run.
-pub fn plugged() -> Result<Vec<manage::Card>, Error> {
-    let body = answer(start()?.ask(&Ask::Cards, PATIENCE))?;
-    let mut reader = Reader::new(&body);
-    let count = reader.uint32().map_err(nonsense)?.min(MAX_CARDS);
-    let cards = (0..count).map(|_| manage::Card::read(&mut reader));
-    cards.collect::<Result<_, _>>().map_err(nonsense)
+pub fn plugged() -> Result<Vec<Card>, Error> {
+    cards(&Ask::Cards, LIST)
 }
 
 #[cfg(test)]

@@ -1,16 +1,13 @@
 //! Flags of the commands that change a card, and the secrets that they need.
 
 use super::card::Plugged;
+use crate::card::secret::secret_file;
 use crate::error::Error;
 use crate::prompt;
-use crate::source;
 use clap::ValueEnum;
 use nkey_agent::manage::{self, Access, Management};
 use nkey_core::nkey::Kind;
 use zeroize::Zeroizing;
-
-/// The longest file with a PIN or management key, in bytes.
-const MAX_SECRET: usize = 4096;
 
 /// When a card asks for the PIN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -121,38 +118,6 @@ fn hex(text: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
             Ok(Zeroizing::new(bytes))
         }
         _ => Err(wrong()),
-    }
-}
-
-/// The secret in a file; one last newline is no part of it.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn secret_file(file: &str) -> Result<Zeroizing<String>, Error> {
-    let text = source::read(file, MAX_SECRET)?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
-/// A secret from a file, or asked for.
-///
-/// # Errors
-/// If the file cannot be read, or there is nobody to ask.
-pub fn secret(file: Option<&str>, question: &str) -> Result<Zeroizing<String>, Error> {
-    match file {
-        Some(file) => secret_file(file),
-        None => prompt::secret(question),
-    }
-}
-
-/// A new secret from a file, or asked for twice.
-///
-/// # Errors
-/// If the file cannot be read, the two differ, or there is nobody to ask.
-pub fn new_secret(file: Option<&str>, what: &str) -> Result<Zeroizing<String>, Error> {
-    match file {
-        Some(file) => secret_file(file),
-        None => prompt::new_secret(what),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `nkey piv generate`.
 
-use super::card::{Plugged, kind, slot};
+use super::card::{Plugged, slot};
 use super::flags::{AccessFlags, PlaceFlags};
+use crate::card::kind;
 use crate::context::Context;
 use crate::error::Error;
 use crate::key_flags::Kinds;

@@ -1,8 +1,9 @@
 //! `nkey piv import`.
 
-use super::card::{Plugged, kind, slot};
+use super::card::{Plugged, slot};
 use super::flags::{AccessFlags, PlaceFlags};
 use super::generate::made;
+use crate::card::kind;
 use crate::context::Context;
 use crate::error::Error;
 use crate::found;

@@ -1,7 +1,8 @@
 //! `nkey piv init`.
 
-use super::card::{Plugged, nonsense};
-use super::flags::{new_secret, secret};
+use super::card::Plugged;
+use crate::card::nonsense;
+use crate::card::secret::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;

@@ -33,7 +33,7 @@ fn plugged(json: bool, ctx: &mut Context) -> Result<(), Error> {
         let rows: Vec<Value> = cards
             .iter()
             .map(|card| {
-                json!({"serial": card.serial, "firmware": card.firmware, "reader": card.reader})
+                json!({"serial": card.serial, "firmware": card.label, "reader": card.reader})
             })
             .collect();
         return ctx.out.json(&rows);
@@ -45,7 +45,7 @@ fn plugged(json: bool, ctx: &mut Context) -> Result<(), Error> {
     }
     let mut table = Table::new(&["SERIAL", "FIRMWARE", "READER"]);
     for card in &cards {
-        table.row(&[&card.serial, &card.firmware, &card.reader]);
+        table.row(&[&card.serial, &card.label, &card.reader]);
     }
     table.write(&mut ctx.out)
 }

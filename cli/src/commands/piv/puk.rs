@@ -1,7 +1,7 @@
 //! `nkey piv puk`.
 
 use super::card::Plugged;
-use super::flags::{new_secret, secret};
+use crate::card::secret::{new_secret, secret};
 use crate::context::Context;
 use crate::error::Error;
 use nkey_agent::manage::Order;

@@ -23,7 +23,7 @@ pub fn report(
 ) -> Result<(), Error> {
     let pushed = outcomes
         .iter()
-        .filter(|outcome| outcome.is_complete() && !outcome.is_cached_only())
+        .filter(|outcome| outcome.is_complete())
         .count();
     if args.json {
         let rows: Vec<Value> = accounts
@@ -33,7 +33,7 @@ pub fn report(
                 json!({
                     "name": account.name,
                     "public_key": account.sub(),
-                    "pushed": outcome.is_complete() && !outcome.is_cached_only(),
+                    "pushed": outcome.is_complete(),
                     "servers": servers(outcome),
                 })
             })
@@ -67,15 +67,6 @@ pub fn report(
         .all(|outcome| outcome.no_responders && outcome.replies.is_empty())
     {
         return Err(no_resolver());
-    }
-    if outcomes
-        .iter()
-        .all(|outcome| outcome.is_complete() && outcome.is_cached_only())
-    {
-        return Err(Error::failed(
-            "only caches answered, which fetch accounts and keep none. The full resolver does",
-        )
-        .next("nkey generate config --nats-resolver"));
     }
     Err(Error::failed(format!(
         "{} of {} accounts were not taken by every server",

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// The longest PIN file, in bytes.
 const MAX_FILE: usize = 4096;
-/// PINs below so many bytes are warned of.
+/// PINs below so many characters are warned of.
 const SHORT: usize = 10;
 
 /// Where the PIN comes from.
@@ -73,15 +73,22 @@ impl PinFlag {
                 first
             }
         };
-        if pin.len() < SHORT {
-            eprintln!(
-                "warning: whoever has the board can try PINs as fast as computers do, and a PIN of {} bytes \
-                 does not last: take a passphrase of several words",
-                pin.len()
-            );
+        if let Some(warning) = warning(&pin) {
+            eprintln!("{warning}");
         }
         Ok(pin)
     }
+}
+
+/// What is said of a short one.
+fn warning(pin: &str) -> Option<String> {
+    let letters = pin.chars().count();
+    (letters < SHORT).then(|| {
+        format!(
+            "warning: whoever has the board can try PINs as fast as computers do, and a PIN of {letters} characters \
+             does not last: take a passphrase of several words"
+        )
+    })
 }
 
 fn read_file(file: &str) -> Result<Zeroizing<String>, Error> {
@@ -154,5 +161,19 @@ impl Hand for Person<'_> {
 
     fn is_cancelled(&mut self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_pin_is_warned_of_by_its_characters() {
+        // Eight characters of ten bytes.
+        let told = warning("p\u{e4}ssw\u{f6}rt").expect("a warning");
+        assert!(told.contains("8 characters"), "{told}");
+        assert!(warning("123456789").is_some());
+        assert_eq!(warning("1234567890"), None);
     }
 }

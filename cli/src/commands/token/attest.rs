@@ -34,9 +34,8 @@ pub struct Args {
 /// # Errors
 /// If there is no such key; what the token says.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let challenge = match &args.challenge {
-        Some(text) => device::bytes32(text)
-            .ok_or_else(|| Error::usage("--challenge takes 64 hexadecimal digits"))?,
+    let challenge = match verify_attestation::digits("--challenge", args.challenge.as_deref())? {
+        Some(challenge) => challenge,
         None => random()?,
     };
     let mut line = args.of.open(ctx)?;

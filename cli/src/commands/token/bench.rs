@@ -1,12 +1,15 @@
 //! `nkey token bench`.
 
 use super::ask::PinFlag;
+use super::keys::Slot;
 use super::line::Line;
 use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::Table;
-use nkey_core::nkey::PublicKey;
+use nkey_core::claims::{Account, Claims, User};
+use nkey_core::jwt;
+use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::policy::{Presence, Signable};
 use nkey_core::token::{Answer, Command, RANDOM_LEN};
 use serde_json::{Value, json};
@@ -14,6 +17,8 @@ use std::time::Instant;
 
 /// Letters of a server's nonce.
 const NONCE_LEN: usize = 15;
+/// Most bytes of a claim that says nothing.
+const MAX_CLAIM: usize = 2048;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -35,21 +40,87 @@ struct Measured {
     count: u16,
 }
 
-/// Measures round trips, random bytes, and signatures of nonces by a key that wants no button.
-/// Without such a key no signature is made: nobody presses twenty times.
+/// Something that a key of the token signs unasked.
+struct Signer {
+    slot: u8,
+    key: PublicKey,
+    what: Signable,
+}
+
+impl Signer {
+    /// Of the kinds of thing that keys sign by themselves, what this one does.
+    fn of(slot: Slot) -> Option<Signer> {
+        let key = slot.key?;
+        let policy = key.policy();
+        let (what, is_bounded) = match key.key.kind() {
+            Kind::Operator => (Signable::Account, true),
+            Kind::Account => (Signable::User, true),
+            _ => (Signable::Nonce, false),
+        };
+        let limits = is_bounded && (policy.life.is_some() || policy.within.is_some());
+        let fits = policy.claims.has(what)
+            && policy.presence == Presence::Never
+            && policy.budget.is_none()
+            && !limits;
+        fits.then_some(Signer {
+            slot: slot.number,
+            key: key.key,
+            what,
+        })
+    }
+
+    const fn name(&self) -> &'static str {
+        match self.what {
+            Signable::Account => "signature of an account",
+            Signable::User => "signature of a user",
+            _ => "signature of a nonce",
+        }
+    }
+
+    /// One more of it.
+    fn message(&self, now: i64) -> Result<Vec<u8>, Error> {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(Error::failed)?;
+        let mut buf = vec![0; MAX_CLAIM];
+        let subject = |kind| PublicKey::from_bytes(kind, random).encode();
+        let made = match self.what {
+            Signable::Account => {
+                let sub = subject(Kind::Account);
+                let mut claim = Claims::<Account<'_>>::default();
+                claim.standard.sub = &sub;
+                jwt::prepare(&claim, &self.key, now, &mut buf)
+            }
+            Signable::User => {
+                let sub = subject(Kind::User);
+                let mut claim = Claims::<User<'_>>::default();
+                claim.standard.sub = &sub;
+                jwt::prepare(&claim, &self.key, now, &mut buf)
+            }
+            _ => {
+                let nonce = random.map(|byte| b'a' + byte % 26);
+                return Ok(nonce[..NONCE_LEN].to_vec());
+            }
+        };
+        let len = made.map_err(|error| Error::failed(format!("a claim: {error}")))?;
+        buf.truncate(len);
+        Ok(buf)
+    }
+}
+
+/// Measures round trips, random bytes, and signatures of nonces, users and accounts by keys that
+/// want no button. Without such a key no signature is made: nobody presses twenty times.
 ///
 /// # Errors
 /// What the token says.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut line = args.one.open(ctx)?;
-    let signer = line.slots()?.into_iter().find_map(|slot| {
-        let key = slot.key?;
-        let policy = key.policy();
-        let fits = policy.claims.has(Signable::Nonce)
-            && policy.presence == Presence::Never
-            && policy.budget.is_none();
-        fits.then_some((slot.number, key.key))
-    });
+    let mut signers: Vec<Signer> = Vec::new();
+    for signer in line.slots()?.into_iter().filter_map(Signer::of) {
+        if signers.iter().all(|other| other.what != signer.what) {
+            signers.push(signer);
+        }
+    }
+    let now = ctx.now();
     line.unlock(ctx, &args.pin)?;
     let mut all = vec![
         measure("Hello", args.count, || line.refresh())?,
@@ -60,9 +131,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             })
         })?,
     ];
-    if let Some((slot, key)) = &signer {
-        all.push(measure("signature of a nonce", args.count, || {
-            sign(&mut line, *slot, key)
+    for signer in &signers {
+        all.push(measure(signer.name(), args.count, || {
+            sign(&mut line, signer, now)
         })?);
     }
     line.lock()?;
@@ -88,9 +159,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         ]);
     }
     table.write(&mut ctx.out)?;
-    if signer.is_none() {
+    if signers.is_empty() {
         ctx.out.note(
-            "signatures were not measured: no user key of the token signs without the button and without a budget",
+            "signatures were not measured: no key of the token signs without the button, without a budget, and claims without limits",
         );
     }
     Ok(())
@@ -112,17 +183,16 @@ fn measure(
     })
 }
 
-fn sign(line: &mut Line, slot: u8, key: &PublicKey) -> Result<(), Error> {
-    let mut nonce = [0u8; NONCE_LEN];
-    getrandom::fill(&mut nonce).map_err(Error::failed)?;
-    let message = nonce.map(|byte| b'a' + byte % 26);
+fn sign(line: &mut Line, signer: &Signer, now: i64) -> Result<(), Error> {
+    let Signer { slot, key, .. } = signer;
+    let message = signer.message(now)?;
     if let Some(agent) = line.agent() {
         // It verifies the signature itself.
         agent.sign(key, &message)?;
         return Ok(());
     }
     let command = Command::Sign {
-        slot,
+        slot: *slot,
         message: &message,
     };
     let signature = line.ask(command, |answer| match answer {

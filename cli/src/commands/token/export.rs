@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::store::file;
-use nkey_core::token::{Answer, Command, TRIES};
+use nkey_core::token::{Answer, Command};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -43,8 +43,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             key.key
         )));
     }
-    let left = Some(line.tries()?).filter(|left| *left < TRIES);
-    let pin = args.pin.read(&serial, left)?;
+    let pin = line.pin(ctx, &args.pin)?;
     line.unlock_with(ctx, pin.as_bytes())?;
     let command = Command::Export {
         slot,

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::output::clean_inline;
 use nkey_core::token::{Command, ITERATIONS, Init, LEAP, State};
 use serde_json::json;
+use std::ops::RangeInclusive;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -40,6 +41,20 @@ pub struct Args {
 
 const MAX_DRIFT: i64 = (LEAP / 86_400).cast_signed();
 
+/// 2026-01-01 and 50 years later, in Unix seconds: before and after them no clock is right.
+const CLOCKS: RangeInclusive<u64> = 1_767_225_600..=3_345_062_400;
+
+/// The time, which the token will hold to.
+fn sound(now: u64) -> Result<u64, Error> {
+    if CLOCKS.contains(&now) {
+        return Ok(now);
+    }
+    Err(Error::failed(format!(
+        "this machine's clock says {now} s since 1970, which cannot be: the token would hold to it, \
+         and one press moves its time by 400 days at most. Nothing was changed: set the clock first"
+    )))
+}
+
 /// Gives a token its PIN, and fixes what only a factory reset can change.
 ///
 /// # Errors
@@ -50,6 +65,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         .as_deref()
         .map(|text| device::parse("--backup-peer", text))
         .transpose()?;
+    let time = sound(now(ctx))?;
     let mut line = args.one.open(ctx)?;
     let serial = clean_inline(line.serial());
     match line.about().state {
@@ -76,7 +92,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let pin = args.pin.read_new(&serial)?;
     line.done(Command::Init(Init {
         pin: pin.as_bytes(),
-        time: now(ctx),
+        time,
         iterations: args.iterations,
         importable: args.importable,
         peer,
@@ -98,4 +114,19 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         "keep the device key: by it you know this board again (nkey token verify-attestation --device-key)",
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_cannot_be_right_is_not_told() {
+        assert_eq!(sound(1_800_000_000).ok(), Some(1_800_000_000));
+        for now in [0, 86_400, 1_767_225_599, 3_345_062_401, u64::MAX] {
+            let error = sound(now).expect_err("a senseless clock").to_string();
+            assert!(error.contains(&now.to_string()), "{error}");
+            assert!(error.contains("set the clock first"), "{error}");
+        }
+    }
 }

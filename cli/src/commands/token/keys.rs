@@ -5,9 +5,10 @@ use super::words;
 use crate::error::Error;
 use crate::key_argument::KeyArgument;
 use crate::output::clean_inline;
+use data_encoding::HEXLOWER;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::policy::{Policy, Subjects};
-use nkey_core::token::{Answer, Command, Details};
+use nkey_core::token::{Answer, Command, Details, policy_hash};
 use serde_json::{Value, json};
 
 /// A slot that is not free; without details its record is damaged.
@@ -102,6 +103,7 @@ impl Slot {
             "generation": key.generation,
             "loosened": key.loosened,
             "policy": words::policy_json(&key.policy()),
+            "policy_hash": HEXLOWER.encode(&policy_hash(&key.policy())),
         })
     }
 }

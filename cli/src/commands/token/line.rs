@@ -2,13 +2,14 @@
 
 use super::ask::{Person, PinFlag};
 use super::reach::{LineFlags, Reach, stores};
-use super::words;
+use super::{device, words};
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::{clean, clean_inline};
+use crate::prompt;
 use crate::store::keys::interruption;
 use nkey_agent::client::Client;
-use nkey_agent::token::{About, Hand, Token, TokenError};
+use nkey_agent::token::{About, Hand, Token, TokenError, unlock};
 use nkey_core::token::{Answer, Command, Press, Session, State, TRIES, VIRTUAL};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -202,14 +203,49 @@ impl Line {
     ///
     /// # Errors
     /// Exit 3 if the PIN is wrong.
-    pub fn unlock(&mut self, ctx: &Context, pin: &PinFlag) -> Result<(), Error> {
-        self.require_usable()?;
+    pub fn unlock(&mut self, ctx: &mut Context, pin: &PinFlag) -> Result<(), Error> {
         if self.is_held() {
-            return Ok(());
+            return self.require_usable();
         }
-        let left = Some(self.tries()?).filter(|left| *left < TRIES);
-        let pin = pin.read(self.serial(), left)?;
+        let pin = self.pin(ctx, pin)?;
         self.unlock_with(ctx, pin.as_bytes())
+    }
+
+    /// The PIN for this token, if it can be unlocked and is the one that the agent knows.
+    ///
+    /// # Errors
+    /// Exit 2 if there is nobody to ask.
+    pub fn pin(&mut self, ctx: &mut Context, pin: &PinFlag) -> Result<Zeroizing<String>, Error> {
+        self.require_usable()?;
+        self.require_known(ctx, pin)?;
+        let left = Some(self.tries()?).filter(|left| *left < TRIES);
+        pin.read(self.serial(), left)
+    }
+
+    /// A board with another device key than the agent's keys were pinned with gets no PIN unasked.
+    fn require_known(&self, ctx: &mut Context, pin: &PinFlag) -> Result<(), Error> {
+        let device = self.about.device;
+        let pinned = stores(ctx)?
+            .into_iter()
+            .find(|store| store.serial == self.about.serial)
+            .and_then(|store| store.device)
+            .filter(|pinned| *pinned != device);
+        let Some(pinned) = pinned else {
+            return Ok(());
+        };
+        let what = format!(
+            "{}: its device key is {}, the agent's keys were pinned with {}: it was reset, or is another board",
+            clean_inline(&self.about.serial),
+            device::fingerprint(&device),
+            device::fingerprint(&pinned)
+        );
+        if pin.pin_file.is_none() {
+            eprintln!("{what}");
+            if prompt::confirm("Give it the PIN all the same?")? {
+                return Ok(());
+            }
+        }
+        Err(Error::failed(format!("{what}; no PIN was given to it")))
     }
 
     /// Opens a session with this PIN.
@@ -217,18 +253,21 @@ impl Line {
     /// # Errors
     /// Exit 3 if it is wrong.
     pub fn unlock_with(&mut self, ctx: &Context, pin: &[u8]) -> Result<(), Error> {
-        if self.is_held() {
+        let Way::Port(token, interrupted) = &mut self.way else {
             return Ok(());
-        }
-        let command = Command::Unlock {
-            pin,
-            time: now(ctx),
         };
-        let session = self.ask(command, |answer| match answer {
-            Answer::Session { session, .. } => Some(session),
-            _ => None,
+        let serial = &self.about.serial;
+        let mut person = Person {
+            serial,
+            interrupted,
+        };
+        let unlocked = unlock(token, pin, now(ctx), &mut person).inspect_err(|error| {
+            self.dead = !matches!(error, TokenError::Refused(..));
         })?;
-        self.session = Some(session);
+        self.session = Some(unlocked.session);
+        if let Some(remark) = unlocked.remark(&clean_inline(serial)) {
+            eprintln!("{remark}");
+        }
         Ok(())
     }
 

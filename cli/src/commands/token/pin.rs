@@ -5,7 +5,7 @@ use super::reach::One;
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
-use nkey_core::token::{Command, TRIES};
+use nkey_core::token::Command;
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -33,10 +33,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         ));
     }
     let mut line = args.one.open(ctx)?;
-    line.require_usable()?;
     let serial = clean_inline(line.serial());
-    let left = Some(line.tries()?).filter(|left| *left < TRIES);
-    let old = args.pin.read(&serial, left)?;
+    let old = line.pin(ctx, &args.pin)?;
     let new = PinFlag {
         pin_file: args.new_pin_file.clone(),
     };

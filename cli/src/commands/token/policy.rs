@@ -7,11 +7,12 @@ use super::words;
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::{boolean, time};
+use data_encoding::HEXLOWER;
 use nkey_core::nkey::{Kind, PublicKey};
 use nkey_core::policy::{
     Claims, Kinds, MAX_SUBJECTS, MAX_SUBJECTS_LEN, Policy, Presence, Signable, Subjects,
 };
-use nkey_core::token::Command;
+use nkey_core::token::{Command, policy_hash};
 use serde_json::json;
 
 #[derive(clap::Args)]
@@ -170,10 +171,12 @@ fn show(
     generation: u32,
     loosened: bool,
 ) -> Result<(), Error> {
+    let hash = HEXLOWER.encode(&policy_hash(policy));
     if args.json {
         let mut value = words::policy_json(policy);
         value["generation"] = json!(generation);
         value["loosened"] = json!(loosened);
+        value["policy_hash"] = json!(hash);
         return ctx.out.json(&value);
     }
     let limit = |limit: Option<u32>, unit: &str| {
@@ -202,6 +205,7 @@ fn show(
                 (n, false) => format!("{n} times, never loosened"),
             },
         ),
+        ("policy hash", hash),
     ];
     for (what, value) in lines {
         let value = crate::output::clean_inline(&value);

@@ -25,8 +25,8 @@ mod tests {
     #[test]
     fn the_rule_names_the_tokens_that_are_looked_for() {
         for part in [
-            format!("ATTRS{{idVendor}}==\"{}\"", USB_ID.0),
-            format!("ATTRS{{idProduct}}==\"{}\"", USB_ID.1),
+            format!("ATTRS{{idVendor}}==\"{:04x}\"", USB_ID.0),
+            format!("ATTRS{{idProduct}}==\"{:04x}\"", USB_ID.1),
             format!("ATTRS{{product}}==\"{PRODUCT}\""),
             "TAG+=\"uaccess\"".to_owned(),
             "ATTRS{idVendor}==\"2e8a\"".to_owned(),

@@ -101,6 +101,10 @@ impl Prompt for Given {
     }
 
     fn confirm(&mut self, text: &str) -> Option<bool> {
-        self.terminal.as_mut()?.confirm(text)
+        match &mut self.terminal {
+            Some(terminal) => terminal.confirm(text),
+            // A file agrees to nothing; whoever asked says what that means.
+            None => Some(false),
+        }
     }
 }

@@ -25,6 +25,9 @@ pub struct Args {
     /// The challenge that it must answer, 64 hexadecimal digits
     #[arg(long, value_name = "HEX")]
     challenge: Option<String>,
+    /// The hash that the policy must have, as `nkey token policy` shows it, 64 hexadecimal digits
+    #[arg(long, value_name = "HEX")]
+    policy_hash: Option<String>,
     /// Print JSON
     #[arg(long, short = 'J')]
     json: bool,
@@ -40,13 +43,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         .as_deref()
         .map(|text| device::parse("--device-key", text))
         .transpose()?;
-    let challenge = match &args.challenge {
-        Some(text) => Some(
-            device::bytes32(text)
-                .ok_or_else(|| Error::usage("--challenge takes 64 hexadecimal digits"))?,
-        ),
-        None => None,
-    };
+    let challenge = digits("--challenge", args.challenge.as_deref())?;
+    let policy = digits("--policy-hash", args.policy_hash.as_deref())?;
     let text = source::read(&args.file, MAX_FILE)?;
     let named = |error: Error| Error::failed(format!("{}: {error}", clean_inline(&args.file)));
     let statement = Statement::read(&text).map_err(named)?;
@@ -57,6 +55,13 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             .ok_or_else(|| named(Error::failed("this is no statement of a token")))?,
     };
     let attested = checked(&statement, &device, challenge.as_ref()).map_err(named)?;
+    if policy.is_some_and(|policy| attested.policy != policy) {
+        return Err(named(Error::failed(format!(
+            "the policy of {} has the hash {}",
+            attested.key,
+            HEXLOWER.encode(&attested.policy)
+        ))));
+    }
     show(args, ctx, &attested, pinned.is_some())?;
     if pinned.is_none() {
         ctx.out.flush()?;
@@ -70,6 +75,18 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// 32 bytes of a flag.
+///
+/// # Errors
+/// Exit 2 if they are not.
+pub fn digits(flag: &str, text: Option<&str>) -> Result<Option<[u8; 32]>, Error> {
+    let read = |text| {
+        device::bytes32(text)
+            .ok_or_else(|| Error::usage(format!("{flag} takes 64 hexadecimal digits")))
+    };
+    text.map(read).transpose()
 }
 
 /// What a statement says, if the device key signed it and it answers the challenge.

@@ -252,7 +252,7 @@ impl<B: Board, M: DerefMut<Target = Memory>> App<B, M> {
     }
 
     fn needs_session(&self) -> bool {
-        matches!(parse(self.memory.requests.message()), (_, Ok(request)) if request.session.is_some())
+        matches!(parse(self.memory.requests.message()), (_, Ok(request)) if request.command.needs_session())
     }
 
     /// Ends the wait without a press.

@@ -28,16 +28,7 @@ impl<'a> Ask<'a> {
 
     /// Whether the token wants the id of a session with it.
     pub(super) fn needs_session(&self) -> bool {
-        !matches!(
-            self.command,
-            Command::Hello
-                | Command::List
-                | Command::Slot { .. }
-                | Command::Tries
-                | Command::Counters
-                | Command::Init(_)
-                | Command::Reset
-        )
+        self.command.needs_session()
     }
 
     /// Whether no session is left after it.

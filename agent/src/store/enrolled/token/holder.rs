@@ -7,9 +7,7 @@ use crate::store::enrolled::{About, Condition, Holder, Record, Slot};
 use crate::store::{Person, Prompt, StoreError};
 use nkey_core::Signature;
 use nkey_core::nkey::{Kind, PublicKey};
-use nkey_core::token::{
-    Answer, Command, MAX_MESSAGE, NAME_LEN, Rows, SKEW, TRIES, read_attestation,
-};
+use nkey_core::token::{Answer, Command, MAX_MESSAGE, NAME_LEN, Rows, TRIES, read_attestation};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn key_of(kind: u8, bytes: [u8; 32]) -> Option<PublicKey> {
@@ -74,6 +72,10 @@ impl Holder for Board {
             policy,
             shared: false,
         }
+    }
+
+    fn is_virtual(&self) -> bool {
+        self.line.is_virtual()
     }
 
     fn max_message(&self) -> usize {
@@ -265,19 +267,16 @@ impl Holder for Board {
     }
 
     fn unlock_for(&self, pinned: &[[u8; 32]], prompt: &mut dyn Prompt) -> Result<(), StoreError> {
+        let ends = self.line.ends();
         let (pin, before) = self.pin(pinned, prompt)?;
-        let stated = now();
-        let time = self.line.unlock(&pin, stated, prompt)?;
+        let unlocked = self.line.unlock(&pin, now(), ends, prompt)?;
         drop(pin);
         if before < TRIES {
             let all = TRIES;
             prompt.message(&format!("the PIN was right: {all} tries are left again"));
         }
-        if time.abs_diff(stated) > SKEW {
-            prompt.message(&format!(
-                "the time of {} is {time}, this clock says {stated}: it refuses claims until it is unplugged and unlocked again",
-                self.line.shown()
-            ));
+        if let Some(remark) = unlocked.remark(&self.line.shown()) {
+            prompt.message(&remark);
         }
         Ok(())
     }

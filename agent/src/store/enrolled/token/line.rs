@@ -5,7 +5,7 @@ use super::hand::Asked;
 use super::say::Last;
 use super::trouble::{Trouble, ends_session};
 use crate::store::{Prompt, StoreError};
-use crate::token::{Place, Token, TokenError};
+use crate::token::{Place, Token, TokenError, Unlocked, unlock};
 use nkey_core::token::{Answer, Command, Session, State, TRIES};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -35,6 +35,8 @@ pub(super) struct Line {
     has_session: AtomicBool,
     /// The session is to end, as soon as nobody uses the line.
     stop: AtomicBool,
+    /// Counts requests to end it: one that falls into an unlocking wins.
+    ends: AtomicU64,
     /// Counts sessions, so that each is watched by its own thread.
     sessions: AtomicU64,
     last: Mutex<Option<Last>>,
@@ -61,6 +63,7 @@ impl Line {
             open: Mutex::new(None),
             has_session: AtomicBool::new(false),
             stop: AtomicBool::new(false),
+            ends: AtomicU64::new(0),
             sessions: AtomicU64::new(0),
             last: Mutex::new(None),
         }
@@ -96,13 +99,17 @@ impl Line {
         self.found().is_some()
     }
 
+    pub(super) fn is_virtual(&self) -> bool {
+        let told = self.last().is_some_and(|last| last.is_virtual());
+        told || self.serial.contains("VIRTUAL")
+    }
+
     pub(super) fn place(&self) -> String {
         let place = match self.found() {
             Some(port) => port.display().to_string(),
             None => "not plugged in".to_owned(),
         };
-        let told = self.last().is_some_and(|last| last.is_virtual());
-        if told || self.serial.contains("VIRTUAL") {
+        if self.is_virtual() {
             format!("VIRTUAL, no board: {place}")
         } else {
             place
@@ -157,8 +164,16 @@ impl Line {
 
     fn drop_stopped(&self, open: &mut Option<Open>) {
         if self.stop.swap(false, Ordering::SeqCst) {
-            self.close(open);
+            self.part(open);
         }
+    }
+
+    /// Ends the session and closes the port. Somebody else who has the port open would keep DTR up.
+    fn part(&self, open: &mut Option<Open>) {
+        if let Some(Open { token, session }) = open {
+            let _ = token.call(Some(**session), Command::Lock, &mut ());
+        }
+        self.close(open);
     }
 
     /// Asks who it is, and how many tries are left.
@@ -220,6 +235,7 @@ impl Line {
 
     /// Ends the session; what waits for the button is taken back. Answers at once.
     pub(super) fn end(&self) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
         self.stop.store(true, Ordering::SeqCst);
         let free = match self.open.try_lock() {
             Ok(open) => Some(open),
@@ -238,38 +254,50 @@ impl Line {
         lock(&self.last).take();
     }
 
-    /// Opens a session; the token's time. The PIN is sent once.
+    /// How often its session was to end.
+    pub(super) fn ends(&self) -> u64 {
+        self.ends.load(Ordering::SeqCst)
+    }
+
+    /// Opens a session, unless it was to end since there were so many `ends`.
     pub(super) fn unlock(
         self: &Arc<Line>,
         pin: &str,
         time: u64,
+        ends: u64,
         prompt: &mut dyn Prompt,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Unlocked, StoreError> {
         let mut open = lock(&self.open);
         self.stop.store(false, Ordering::SeqCst);
-        self.close(&mut open);
+        self.part(&mut open);
+        let locked = || {
+            let why = "it was locked while it was being unlocked";
+            StoreError::Declined(self.name.clone(), why.to_owned())
+        };
+        if self.ends() != ends {
+            return Err(locked());
+        }
         let mut token = self
             .connect()
             .map_err(|error| self.said(Trouble::Token(error)))?;
         let mut asked = Asked { line: self, prompt };
-        let pin = pin.as_bytes();
-        let granted = match token.call(None, Command::Unlock { pin, time }, &mut asked) {
-            Ok(Answer::Session { session, time }) => Ok((session, time)),
-            Ok(_) => Err(Trouble::Nonsense),
-            Err(error) => Err(error.into()),
-        };
-        let (session, time) = granted.map_err(|trouble| self.said(trouble))?;
+        let unlocked = unlock(&mut token, pin.as_bytes(), time, &mut asked)
+            .map_err(|error| self.said(Trouble::Token(error)))?;
         *open = Some(Open {
             token,
-            session: session.into(),
+            session: unlocked.session.into(),
         });
+        if self.ends() != ends {
+            self.part(&mut open);
+            return Err(locked());
+        }
         self.has_session.store(true, Ordering::SeqCst);
         if let Some(last) = lock(&self.last).as_mut() {
             last.tries = TRIES;
         }
         drop(open);
         self.watch();
-        Ok(time)
+        Ok(unlocked)
     }
 
     /// Closes the port when the token has ended the session: idle, pulled out, or spent.

@@ -145,10 +145,18 @@ impl Board {
         }
         let device = last.about.device;
         if let Some(other) = pinned.iter().find(|pinned| **pinned != device) {
-            prompt.message(&format!(
-                "{}: its device key is {}, its enrolled keys were pinned with {}: it was reset, or is another board. Give the PIN only if you know which",
-                self.line.shown(), device_key(&device), device_key(other)
-            ));
+            let what = format!(
+                "its device key is {}, its enrolled keys were pinned with {}: it was reset, or is another board",
+                device_key(&device),
+                device_key(other)
+            );
+            let text = format!(
+                "{}: {what}. Give it the PIN only if you know which: do you?",
+                self.line.shown()
+            );
+            if prompt.confirm(&text) != Some(true) {
+                return Err(self.failed(format!("{what}; no PIN was given to it")));
+            }
         }
         let tries = match last.tries {
             1 => "one try is left: a wrong PIN loses its keys".to_owned(),

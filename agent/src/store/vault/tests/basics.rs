@@ -12,6 +12,7 @@ fn a_key_lives_through_lock_and_restart() {
     let dir = folder.path().join("a/b/vault");
     let vault = create(&dir);
     let flags = Flags {
+        is_virtual: false,
         exportable: true,
         any_iat: true,
         volatile: false,

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use nkey_agent::token::uf2::{Image, MAX_LEN};
 use serde_json::Value;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The longest build record, in bytes.
@@ -18,6 +18,28 @@ pub struct Firmware {
     image: Image,
     bytes: Vec<u8>,
     name: String,
+    /// Whether somebody said which hash it must have.
+    is_compared: bool,
+}
+
+/// The hash in the record that `make firmware` writes beside an image, if there is one.
+fn recorded(image: &Path) -> Result<Option<[u8; 32]>, Error> {
+    let path = image.with_extension("json");
+    let name = clean_inline(&path.display().to_string());
+    let text = match read(&path, MAX_RECORD) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::failed(format!("cannot read {name}: {error}"))),
+    };
+    let record = serde_json::from_slice::<Value>(&text).unwrap_or_default();
+    let hash = record["image_sha256"].as_str().and_then(device::bytes32);
+    let damaged = || {
+        Error::failed(format!(
+            "{name} is no build record (it has no image_sha256 of 64 hexadecimal digits): nothing was written. \
+             Build both anew, or remove it and give the hash by --hash"
+        ))
+    };
+    hash.map(Some).ok_or_else(damaged)
 }
 
 impl Firmware {
@@ -32,20 +54,22 @@ impl Firmware {
             .map_err(|error| Error::failed(format!("cannot read {name}: {error}")))?;
         let image = Image::read(&bytes)
             .map_err(|error| Error::failed(format!("{name} is no firmware: {error}")))?;
-        let firmware = Firmware { image, bytes, name };
+        let mut firmware = Firmware {
+            image,
+            bytes,
+            name,
+            is_compared: false,
+        };
         if let Some(text) = wanted {
             let wanted = device::bytes32(text)
                 .ok_or_else(|| Error::usage("--hash takes 64 hexadecimal digits"))?;
             firmware.require("--hash", &wanted)?;
         }
-        // What is built by `make firmware` has its record beside it.
-        let record = path.with_extension("json");
-        if let Ok(text) = read(&record, MAX_RECORD)
-            && let Ok(record) = serde_json::from_slice::<Value>(&text)
-            && let Some(wanted) = record["image_sha256"].as_str().and_then(device::bytes32)
-        {
-            firmware.require("its build record", &wanted)?;
+        let recorded = recorded(path)?;
+        if let Some(recorded) = &recorded {
+            firmware.require("its build record", recorded)?;
         }
+        firmware.is_compared = wanted.is_some() || recorded.is_some();
         Ok(firmware)
     }
 
@@ -71,6 +95,16 @@ impl Firmware {
         self.image.family.chip()
     }
 
+    /// What is said of one whose hash was compared with nothing.
+    pub fn remark(&self) -> Option<String> {
+        (!self.is_compared).then(|| {
+            format!(
+                "{} has no build record beside it, and no --hash was given: its hash was compared with nothing",
+                self.name
+            )
+        })
+    }
+
     /// SHA-256 of the image.
     pub fn hash(&self) -> [u8; 32] {
         self.image.hash()
@@ -93,13 +127,18 @@ impl Firmware {
 pub fn built(chip: &str) -> Result<PathBuf, Error> {
     let folder = std::env::var_os("NKEY_FIRMWARE")
         .map_or_else(|| PathBuf::from("target/firmware"), PathBuf::from);
-    let mut fitting: Vec<PathBuf> = std::fs::read_dir(&folder)
+    let images = std::fs::read_dir(&folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|end| end == "uf2"))
-        .filter(|path| Firmware::read(path, None).is_ok_and(|found| found.chip() == chip))
-        .collect();
+        .filter(|path| path.extension().is_some_and(|end| end == "uf2"));
+    let mut fitting: Vec<PathBuf> = Vec::new();
+    for path in images {
+        // One that does not read may be the one for this board.
+        if Firmware::read(&path, None)?.chip() == chip {
+            fitting.push(path);
+        }
+    }
     fitting.sort();
     let shown = |path: &Path| clean_inline(&path.display().to_string());
     match &fitting[..] {

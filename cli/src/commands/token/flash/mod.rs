@@ -81,6 +81,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         None => return Err(volume::none(&args.one.flags.dev)),
     };
     volume.require(&firmware)?;
+    if let Some(remark) = firmware.remark() {
+        ctx.out.note(remark);
+    }
     let whole = write::image(&volume, firmware.bytes())?;
     if args.wait == 0 {
         if !whole {

@@ -92,6 +92,16 @@ pub fn frame(request: &Request<'_>) -> Vec<u8> {
     frame
 }
 
+/// A frame with this message, whatever it is.
+pub fn raw(body: &[u8]) -> Vec<u8> {
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
+    let mut whole = body.to_vec();
+    whole.extend_from_slice(&sum.to_le_bytes());
+    let mut frame = cobs::encode_vec(&whole);
+    frame.push(0);
+    frame
+}
+
 impl Token {
     pub fn new(flash: Flash) -> Token {
         Token::on(Model::new(flash))

@@ -138,16 +138,6 @@ fn whole_frames_without_a_meaning() {
     );
 }
 
-/// A frame with this message, whatever it is.
-fn raw(body: &[u8]) -> Vec<u8> {
-    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
-    let mut whole = body.to_vec();
-    whole.extend_from_slice(&sum.to_le_bytes());
-    let mut frame = cobs::encode_vec(&whole);
-    frame.push(0);
-    frame
-}
-
 #[test]
 fn flash_full_of_noise_never_panics() {
     let mut noise = Noise(13);

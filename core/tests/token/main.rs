@@ -10,6 +10,7 @@ mod flips;
 mod host;
 mod lies;
 mod matrix;
+mod mix;
 mod noise;
 mod page;
 mod peer;

@@ -48,6 +48,8 @@ fn tell(token: &mut Token, body: &[u8]) -> Reply {
 #[track_caller]
 fn refuted(world: &World, token: &mut Token, name: &str, lie: &Lie) {
     let what = format!("{name}.{}: {}", lie.field, lie.what);
+    // Later than the last time that was kept, which would be kept again.
+    token.wait(1_000);
     let kept = token.app.board().flash.bytes.clone();
     let state = token.app.state();
     let reply = tell(token, &lie.body);

@@ -335,7 +335,7 @@ impl Told {
             claim.nats.permissions.bearer_token = true
         });
         let early = user(&world.account, |claim| claim.standard.iat -= 302);
-        let late = user(&world.account, |claim| claim.standard.iat += 302);
+        let late = user(&world.account, |claim| claim.standard.iat += 900);
         for (what, slot, message, code) in [
             ("nothing", 1, &b""[..], Code::Language),
             ("a short nonce", 1, &NONCE[1..], Code::Language),

@@ -237,6 +237,32 @@ pub fn ready() -> (Token, Session) {
     (token, session)
 }
 
+/// The device key.
+pub fn device(token: &mut Token) -> [u8; 32] {
+    match token.ask(None, Command::Hello).answer() {
+        Answer::Hello(hello) => hello.device,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two tokens that pinned each other, each with a session.
+pub fn peers() -> [(Token, Session); 2] {
+    let mut tokens = [7, 8].map(|seed| Token::on(Model::seeded(Flash::new(), seed)));
+    let keys = tokens.each_mut().map(device);
+    let mut at = 2;
+    tokens.map(|mut token| {
+        at -= 1;
+        let init = Init {
+            importable: false,
+            peer: Some(keys[at]),
+            ..INIT
+        };
+        token.call(None, Command::Init(init)).ok();
+        let session = token.unlock();
+        (token, session)
+    })
+}
+
 /// The signing input of a user's claim.
 pub fn user(
     issuer: &PublicKey,

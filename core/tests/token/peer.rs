@@ -2,7 +2,7 @@
 
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
-use ed25519_compact::{KeyPair, PublicKey, Seed, x25519};
+use ed25519_compact::{KeyPair, PublicKey, Seed, Signature, x25519};
 use hmac::{Hmac, Mac};
 use nkey_core::token::Details;
 use sha2::{Digest, Sha256};
@@ -39,10 +39,7 @@ impl Peer {
         let public = ephemeral.recover_public_key().expect("a key");
         let mut blob = [&label[..], &self.device(), receiver, &public[..]].concat();
         let theirs = x25519::PublicKey::from_ed25519(&PublicKey::new(*receiver)).expect("a key");
-        let shared = theirs.dh(&ephemeral).expect("a shared secret");
-        let mut mac = Hmac::<Sha256>::new_from_slice(&shared[..]).expect("any length");
-        mac.update(&blob);
-        let key: [u8; 32] = mac.finalize().into_bytes().into();
+        let key = sealing(&theirs, &ephemeral, &blob);
         blob.extend_from_slice(said);
         let about: [u8; 32] = Sha256::digest(&blob).into();
         let mut text = *seed;
@@ -55,4 +52,39 @@ impl Peer {
         blob.extend_from_slice(&*signature);
         blob
     }
+
+    /// What this sender exported to the peer.
+    pub fn open<'a>(&self, sender: &[u8; 32], blob: &'a [u8]) -> (Details<'a>, [u8; 32]) {
+        let (signed, signature) = blob.split_last_chunk::<64>().expect("a signature");
+        let public = PublicKey::new(*sender);
+        let signature = Signature::new(*signature);
+        assert!(public.verify(signed, &signature).is_ok());
+        let (about, tag) = signed.split_last_chunk::<16>().expect("a tag");
+        let (about, text) = about.split_last_chunk::<32>().expect("a seed");
+        let (keys, details) = about.split_at(LABEL.len() + 96);
+        let head = [&LABEL[..], sender, &self.device()].concat();
+        let ephemeral = keys.strip_prefix(&head[..]).expect("label and keys");
+        let ephemeral = x25519::PublicKey::new(ephemeral.try_into().expect("32 bytes"));
+        let own = x25519::SecretKey::from_ed25519(&self.0.sk).expect("a key");
+        let key = sealing(&ephemeral, &own, keys);
+        let about: [u8; 32] = Sha256::digest(about).into();
+        let mut seed = *text;
+        ChaCha20Poly1305::new(&key.into())
+            .decrypt_inout_detached(
+                &[0; 12].into(),
+                &about,
+                seed.as_mut_slice().into(),
+                &(*tag).into(),
+            )
+            .expect("the seal");
+        (postcard::from_bytes(details).expect("details"), seed)
+    }
+}
+
+/// HMAC-SHA256 of label and keys, under the X25519 secret that both have.
+fn sealing(theirs: &x25519::PublicKey, own: &x25519::SecretKey, keys: &[u8]) -> [u8; 32] {
+    let shared = theirs.dh(own).expect("a shared secret");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&shared[..]).expect("any length");
+    mac.update(keys);
+    mac.finalize().into_bytes().into()
 }

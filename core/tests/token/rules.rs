@@ -603,30 +603,6 @@ fn an_attestation_is_the_device_keys() {
     );
 }
 
-/// Two tokens that pinned each other.
-fn peers() -> [(Token, Session); 2] {
-    let mut tokens = [7, 8].map(|seed| Token::on(Model::seeded(Flash::new(), seed)));
-    let keys = [0, 1].map(|at: usize| {
-        let hello = tokens[at].ask(None, Command::Hello);
-        let Answer::Hello(hello) = hello.answer() else {
-            panic!()
-        };
-        hello.device
-    });
-    let mut at = 2;
-    tokens.map(|mut token| {
-        at -= 1;
-        let init = Init {
-            importable: false,
-            peer: Some(keys[at]),
-            ..INIT
-        };
-        token.call(None, Command::Init(init)).ok();
-        let session = token.unlock();
-        (token, session)
-    })
-}
-
 #[test]
 fn a_key_goes_to_the_backup_peer_only() {
     let [(mut first, one), (mut second, two)] = peers();

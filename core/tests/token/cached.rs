@@ -1,9 +1,11 @@
 //! A press that counts for a while: for one slot and one type of claim, in one session, and
 //! never for a change.
 
+use crate::board::Flash;
 use crate::host::*;
+use crate::peer::Peer;
 use nkey_core::claims::{Activation, Claims as Claim};
-use nkey_core::nkey::{Kind, PublicKey};
+use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
 use nkey_core::policy::{Claims, Kinds, Policy, Presence, Signable};
 use nkey_core::token::*;
 
@@ -156,7 +158,7 @@ fn it_ends_with_the_session() {
         }),
         ("idle", |token, _| token.wait(600_000)),
         ("power", |token, _| {
-            let flash = std::mem::replace(token, Token::new(crate::board::Flash::new())).flash();
+            let flash = std::mem::replace(token, Token::new(Flash::new())).flash();
             *token = Token::new(flash);
         }),
         ("a right PIN after wrong ones", |token, _| {
@@ -232,15 +234,49 @@ fn it_is_never_for_a_change() {
         cached.token.replies();
     }
     assert!(!cached.asks(0, USER));
-    // A press belongs to the policy and to the key under which it was asked for.
+    // A press belongs to the policy under which it was asked for.
     let command = Command::Loosen { slot: 0, policy };
     cached.token.call(Some(cached.session), command).ok();
     assert!(cached.asks(0, USER));
-    cached.press(0, USER);
+}
+
+#[test]
+fn it_does_not_outlive_its_key() {
+    let mut token = Token::new(Flash::new());
+    let peer = Peer::new(0x61);
+    let init = Init {
+        peer: Some(peer.device()),
+        ..INIT
+    };
+    token.call(None, Command::Init(init)).ok();
+    let session = token.unlock();
+    let pair = KeyPair::from_seed(&Seed::from_bytes(Kind::User, [7; 32])).expect("a key");
+    let sent = Details {
+        kind: Kind::User.prefix(),
+        key: *pair.public_key().as_bytes(),
+        name: "front",
+        imported: false,
+        exportable: true,
+        generation: 1,
+        loosened: true,
+        policy: Policy {
+            presence: Presence::Cached(SECONDS),
+            ..Policy::new(Kind::User)
+        },
+    };
+    let sealed = peer.seal(&device(&mut token), &sent, &[7; 32]);
+    let receive = Command::Receive { sealed: &sealed };
+    token.call(Some(session), receive).ok();
+    let sign = Command::Sign {
+        slot: 0,
+        message: NONCE,
+    };
+    token.call(Some(session), sign).signature();
+    token.ask(Some(session), sign).signature();
+    // The same key in the same slot, whose policy came with it.
     let erase = Command::Erase { slot: 0 };
-    cached.token.call(Some(cached.session), erase).ok();
-    let key = cached.token.generate(cached.session, Kind::Account);
-    let command = Command::Loosen { slot: 0, policy };
-    cached.token.call(Some(cached.session), command).ok();
-    assert!(cached.asks_for(0, &user(&key, |_| {})));
+    token.call(Some(session), erase).ok();
+    token.call(Some(session), receive).ok();
+    let reply = token.ask(Some(session), sign);
+    assert_eq!(reply.answer(), Answer::Waiting(Press::Short));
 }

@@ -98,7 +98,10 @@ pub(super) fn receive<'a>(
         tag: tag.try_into().ok()?,
     };
     let seed = seal::open(&key, &about, &sealed)?;
-    Some((postcard::from_bytes(details).ok()?, seed))
+    match postcard::take_from_bytes(details) {
+        Ok((details, [])) => Some((details, seed)),
+        _ => None,
+    }
 }
 
 fn derive(public: &x25519::PublicKey, secret: &x25519::SecretKey, keys: &[u8]) -> Option<Secret32> {

@@ -3,7 +3,8 @@
 use crate::board::Flash;
 use crate::host::*;
 use crate::page;
-use nkey_core::nkey::Kind;
+use crate::peer::Peer;
+use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
 use nkey_core::policy::{Policy, Presence};
 use nkey_core::token::*;
 use std::collections::BTreeMap;
@@ -31,6 +32,15 @@ struct Talk {
 }
 
 impl Talk {
+    fn new(token: Token) -> Talk {
+        Talk {
+            token,
+            session: None,
+            id: 0,
+            said: BTreeMap::new(),
+        }
+    }
+
     fn say(&mut self, heading: &'static str, command: Command<'_>) -> Vec<u8> {
         self.id += 1;
         let request = frame(&Request {
@@ -71,12 +81,7 @@ impl Talk {
 }
 
 fn conversation() -> BTreeMap<&'static str, String> {
-    let mut talk = Talk {
-        token: Token::new(Flash::new()),
-        session: None,
-        id: 0,
-        said: BTreeMap::new(),
-    };
+    let mut talk = Talk::new(Token::new(Flash::new()));
     talk.say("Hello", Command::Hello);
     talk.say("Init", Command::Init(INIT));
     let mut last = talk.say(
@@ -153,8 +158,6 @@ fn conversation() -> BTreeMap<&'static str, String> {
         },
     );
     talk.say("Erase", Command::Erase { slot: 1 });
-    talk.say("Export", Command::Export { slot: 0, pin: PIN });
-    talk.say("Receive", Command::Receive { sealed: b"nothing" });
     talk.say("Cancel", Command::Erase { slot: 0 });
     talk.say("Cancel", Command::Cancel);
     talk.say("Bootloader", Command::Bootloader);
@@ -175,7 +178,100 @@ fn conversation() -> BTreeMap<&'static str, String> {
     talk.say("Lock", Command::Lock);
     talk.session = None;
     talk.say("Reset", Command::Reset);
+    talk.said.extend(exchange());
     talk.said
+}
+
+/// Two tokens that pinned each other: one exports a key, the other receives it.
+fn exchange() -> BTreeMap<&'static str, String> {
+    let mut said = BTreeMap::new();
+    let [mut first, mut second] = peers().map(|(token, session)| {
+        let mut talk = Talk::new(token);
+        talk.session = Some(session);
+        talk
+    });
+    let command = Command::Generate {
+        kind: Kind::Account.prefix(),
+        name: "main",
+        exportable: true,
+    };
+    let key = first.token.call(first.session, command).ok().key();
+    let mut last = first.say("Export", Command::Export { slot: 0, pin: PIN });
+    let body = decode(&mut last).expect("a frame");
+    let response: Response<'_> = postcard::from_bytes(body).expect("a response");
+    let Answer::Bytes(sealed) = response.answer else {
+        panic!("{response:?}")
+    };
+    laid_out(sealed, &key);
+    let mut last = second.say("Receive", Command::Receive { sealed });
+    let body = decode(&mut last).expect("a frame");
+    let response: Response<'_> = postcard::from_bytes(body).expect("a response");
+    assert!(matches!(response.answer, Answer::Key(got) if got.key == *key.as_bytes()));
+    said.append(&mut first.said);
+    said.append(&mut second.said);
+    said
+}
+
+/// The sealed key has the parts of the page's table, in its order and with its bytes.
+fn laid_out(sealed: &[u8], key: &PublicKey) {
+    let devices = peers().map(|(mut token, _)| device(&mut token));
+    let rows = page::table("Bytes", "Part");
+    let fixed: usize = rows
+        .iter()
+        .filter_map(|row| row[0].parse::<usize>().ok())
+        .sum();
+    let mut rest = sealed;
+    let mut parts = BTreeMap::new();
+    for row in &rows {
+        let len = row[0].parse().unwrap_or(sealed.len() - fixed);
+        let (part, after) = rest.split_at(len);
+        parts.insert(row[1].as_str(), part);
+        rest = after;
+    }
+    assert!(rest.is_empty());
+    assert_eq!(parts["label"], crate::peer::LABEL);
+    assert_eq!(
+        [parts["sender"], parts["receiver"]],
+        devices.each_ref().map(|key| &key[..])
+    );
+    let details: Details<'_> = postcard::from_bytes(parts["details"]).expect("details");
+    assert_eq!((details.key, details.name), (*key.as_bytes(), "main"));
+    assert_eq!([parts["seed"].len(), parts["tag"].len()], [32, 16]);
+    let sender = PublicKey::from_bytes(Kind::Server, devices[0]);
+    let (signed, signature) = sealed.split_last_chunk::<64>().expect("a signature");
+    assert_eq!(parts["signature"], signature);
+    assert!(sender.verify(signed, &nkey_core::Signature::from_bytes(*signature)));
+}
+
+#[test]
+fn a_peer_that_knows_only_the_page_opens_what_was_exported() {
+    let peer = Peer::new(0x31);
+    let mut token = Token::new(Flash::new());
+    let init = Init {
+        peer: Some(peer.device()),
+        ..INIT
+    };
+    token.call(None, Command::Init(init)).ok();
+    let session = token.unlock();
+    let command = Command::Generate {
+        kind: Kind::Operator.prefix(),
+        name: "main",
+        exportable: true,
+    };
+    let key = token.call(Some(session), command).ok().key();
+    let reply = token.call(Some(session), Command::Export { slot: 0, pin: PIN });
+    let Answer::Bytes(sealed) = reply.answer() else {
+        panic!("{:?}", reply.answer())
+    };
+    let sender = device(&mut token);
+    let (details, seed) = peer.open(&sender, sealed);
+    assert!(details.exportable && !details.imported);
+    let pair = KeyPair::from_seed(&Seed::from_bytes(Kind::Operator, seed)).expect("a key");
+    assert_eq!(pair.public_key(), key);
+    // And it seals what the token takes.
+    let sealed = peer.seal(&sender, &details, &seed);
+    let reply = token.call(Some(session), Command::Receive { sealed: &sealed });
+    assert_eq!(reply.code(), Some(Code::Exists));
 }
 
 /// The page with these examples in its blocks.

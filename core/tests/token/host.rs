@@ -92,6 +92,16 @@ pub fn frame(request: &Request<'_>) -> Vec<u8> {
     frame
 }
 
+/// A frame with this message, whatever it is.
+pub fn raw(body: &[u8]) -> Vec<u8> {
+    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
+    let mut whole = body.to_vec();
+    whole.extend_from_slice(&sum.to_le_bytes());
+    let mut frame = cobs::encode_vec(&whole);
+    frame.push(0);
+    frame
+}
+
 impl Token {
     pub fn new(flash: Flash) -> Token {
         Token::on(Model::new(flash))
@@ -225,6 +235,32 @@ pub fn ready() -> (Token, Session) {
         token.generate(session, kind);
     }
     (token, session)
+}
+
+/// The device key.
+pub fn device(token: &mut Token) -> [u8; 32] {
+    match token.ask(None, Command::Hello).answer() {
+        Answer::Hello(hello) => hello.device,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two tokens that pinned each other, each with a session.
+pub fn peers() -> [(Token, Session); 2] {
+    let mut tokens = [7, 8].map(|seed| Token::on(Model::seeded(Flash::new(), seed)));
+    let keys = tokens.each_mut().map(device);
+    let mut at = 2;
+    tokens.map(|mut token| {
+        at -= 1;
+        let init = Init {
+            importable: false,
+            peer: Some(keys[at]),
+            ..INIT
+        };
+        token.call(None, Command::Init(init)).ok();
+        let session = token.unlock();
+        (token, session)
+    })
 }
 
 /// The signing input of a user's claim.

@@ -4,13 +4,17 @@
 #[path = "../../../fuzz/src/app.rs"]
 mod app;
 mod board;
+mod cached;
 mod cuts;
 mod examples;
 mod flips;
 mod host;
+mod lies;
 mod matrix;
+mod mix;
 mod noise;
 mod page;
+mod peer;
 mod policies;
 mod rules;
 mod stale;

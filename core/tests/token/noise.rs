@@ -6,22 +6,25 @@ use nkey_core::nkey::Kind;
 use nkey_core::policy::Policy;
 use nkey_core::token::*;
 
-struct Noise(u64);
+pub struct Noise(pub u64);
 
 impl Noise {
-    fn next(&mut self, below: usize) -> usize {
+    pub fn next(&mut self, below: usize) -> usize {
         self.0 = step_noise(self.0);
         (self.0 >> 33) as usize % below
     }
 
-    fn bytes(&mut self, len: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
         (0..len).map(|_| self.next(256) as u8).collect()
     }
 }
 
-/// As many rounds as the environment asks for.
-fn rounds(few: usize) -> usize {
-    std::env::var("TOKEN_ROUNDS").map_or(few, |rounds| rounds.parse().expect("a number"))
+/// `few` rounds, or those of TOKEN_ROUNDS frames, of which a round is worth so many.
+pub fn rounds(few: usize, worth: usize) -> usize {
+    let Ok(frames) = std::env::var("TOKEN_ROUNDS") else {
+        return few;
+    };
+    few.max(frames.parse::<usize>().expect("a number") / worth)
 }
 
 fn commands(session: Session) -> Vec<Vec<u8>> {
@@ -71,7 +74,7 @@ fn commands(session: Session) -> Vec<Vec<u8>> {
 }
 
 /// The token still answers, each frame with an error or an answer.
-fn alive(token: &mut Token) {
+pub fn alive(token: &mut Token) {
     token.send(&[0]);
     token.replies();
     token.send(&frame(&Request {
@@ -91,7 +94,7 @@ fn alive(token: &mut Token) {
 fn bytes_without_a_meaning() {
     let (mut token, _) = ready();
     let mut noise = Noise(11);
-    for round in 0..rounds(20_000) {
+    for round in 0..rounds(20_000, 10) {
         let len = 1 + noise.next(60);
         let mut bytes = noise.bytes(len);
         bytes.push(0);
@@ -109,7 +112,7 @@ fn whole_frames_without_a_meaning() {
     let (mut token, session) = ready();
     let known = commands(session);
     let mut noise = Noise(12);
-    for round in 0..rounds(20_000) {
+    for round in 0..rounds(20_000, 10) {
         let mut body = known[noise.next(known.len())].clone();
         match noise.next(3) {
             0 => body.truncate(noise.next(body.len() + 1)),
@@ -138,20 +141,10 @@ fn whole_frames_without_a_meaning() {
     );
 }
 
-/// A frame with this message, whatever it is.
-fn raw(body: &[u8]) -> Vec<u8> {
-    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(body);
-    let mut whole = body.to_vec();
-    whole.extend_from_slice(&sum.to_le_bytes());
-    let mut frame = cobs::encode_vec(&whole);
-    frame.push(0);
-    frame
-}
-
 #[test]
 fn flash_full_of_noise_never_panics() {
     let mut noise = Noise(13);
-    for _ in 0..rounds(20) {
+    for _ in 0..rounds(20, 50_000) {
         let mut flash = Flash::new();
         let len = flash.bytes.len();
         flash.bytes = noise.bytes(len);
@@ -183,7 +176,7 @@ fn an_unknown_command_has_a_code_of_its_own() {
 #[test]
 fn the_fuzz_target_with_noise() {
     let mut noise = Noise(14);
-    for _ in 0..rounds(150) {
+    for _ in 0..rounds(150, 5_000) {
         let len = noise.next(400);
         crate::app::app(&noise.bytes(len));
     }
@@ -195,7 +188,7 @@ fn the_fuzz_target_with_a_life() {
     let life = [1, 0, 5, 0, 9, 0, 17, 0, 33, 0, 5, 0, 23, 40, 9, 0, 17, 0];
     let mut noise = Noise(15);
     crate::app::app(&life);
-    for _ in 0..rounds(150) {
+    for _ in 0..rounds(150, 5_000) {
         let mut bytes = life.to_vec();
         for _ in 0..3 {
             let at = noise.next(bytes.len());

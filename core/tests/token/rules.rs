@@ -197,46 +197,6 @@ fn with_policy(token: &mut Token, session: Session, slot: u8, policy: Policy<'_>
 }
 
 #[test]
-fn a_cached_press_is_for_one_slot_and_type() {
-    let (mut token, session) = ready();
-    let policy = Policy {
-        presence: Presence::Cached(60),
-        ..Policy::new(Kind::User)
-    };
-    let other = token.generate(session, Kind::User);
-    assert_eq!(other.kind(), Kind::User);
-    for slot in [1, 3] {
-        with_policy(&mut token, session, slot, policy);
-    }
-    let asks = |token: &mut Token, slot| {
-        let reply = token.ask(Some(session), sign(slot, NONCE));
-        let waits = reply.answer() == Answer::Waiting(Press::Short);
-        if waits {
-            token.send(&frame(&Request {
-                id: 1,
-                session: None,
-                command: Command::Cancel,
-            }));
-            token.replies();
-        }
-        waits
-    };
-    // A press for a change is none for a signature.
-    assert!(asks(&mut token, 1));
-    token.call(Some(session), sign(1, NONCE)).signature();
-    assert!(!asks(&mut token, 1));
-    assert!(asks(&mut token, 3));
-    token.wait(59_000);
-    assert!(!asks(&mut token, 1));
-    token.wait(2_000);
-    assert!(asks(&mut token, 1));
-    token.call(Some(session), sign(1, NONCE)).signature();
-    // Never for changes.
-    let reply = token.ask(Some(session), Command::Erase { slot: 1 });
-    assert_eq!(reply.answer(), Answer::Waiting(Press::Held));
-}
-
-#[test]
 fn a_spent_budget_ends_the_session() {
     let (mut token, session) = ready();
     let policy = Policy {
@@ -641,30 +601,6 @@ fn an_attestation_is_the_device_keys() {
     assert!(
         matches!(hello.answer(), Answer::Hello(hello) if hello.device != device && hello.state == State::Empty)
     );
-}
-
-/// Two tokens that pinned each other.
-fn peers() -> [(Token, Session); 2] {
-    let mut tokens = [7, 8].map(|seed| Token::on(Model::seeded(Flash::new(), seed)));
-    let keys = [0, 1].map(|at: usize| {
-        let hello = tokens[at].ask(None, Command::Hello);
-        let Answer::Hello(hello) = hello.answer() else {
-            panic!()
-        };
-        hello.device
-    });
-    let mut at = 2;
-    tokens.map(|mut token| {
-        at -= 1;
-        let init = Init {
-            importable: false,
-            peer: Some(keys[at]),
-            ..INIT
-        };
-        token.call(None, Command::Init(init)).ok();
-        let session = token.unlock();
-        (token, session)
-    })
 }
 
 #[test]

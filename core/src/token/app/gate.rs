@@ -182,6 +182,7 @@ impl<B: Board> Core<B> {
         challenge: [u8; 32],
         scratch: &mut [u8],
     ) -> Result<Answer<'_>, Refusal> {
+        self.stored(slot)?;
         self.keep_time(false)?;
         let firmware = self.board.info().hash;
         let stored = find(&mut self.board, slot, &mut self.record)?;

@@ -2,6 +2,7 @@
 
 use super::gate::{find, held};
 use super::inner::Core;
+use super::pin::check_len;
 use super::refusal::Refusal;
 use crate::nkey::{KeyPair, Kind, Seed};
 use crate::policy::Policy;
@@ -87,9 +88,13 @@ impl<B: Board> Core<B> {
         })?;
         let seed = Seed::from_bytes(check_kind(sent.kind)?, *seed);
         check_name(sent.name)?;
-        if !sent.policy.is_valid() {
+        let pair =
+            KeyPair::from_seed(&seed).map_err(|error| Refusal::because(Code::Value, error))?;
+        // Another key would stand in two slots.
+        if !sent.policy.is_valid() || *pair.public_key().as_bytes() != sent.key {
             return Err(Code::Value.into());
         }
+        drop(pair);
         let slot = self.free(Some(&sent.key))?;
         held(press)?;
         self.keep_time(true)?;
@@ -117,6 +122,7 @@ impl<B: Board> Core<B> {
                 "the key was not made exportable",
             ));
         };
+        check_len(pin)?;
         held(press)?;
         self.keep_time(true)?;
         let master = self.check_pin(pin)?;

@@ -21,7 +21,7 @@ impl<B: Board> Core<B> {
         check_len(init.pin)?;
         let own = self.device.as_ref().ok_or(Fault::Device)?.key;
         let sound = ITERATIONS.contains(&init.iterations)
-            && init.time > 0
+            && i64::try_from(init.time).is_ok_and(|time| time > 0)
             && u64::from(init.drift_days) * 86_400 <= LEAP
             && (60..=86_400).contains(&init.idle_seconds)
             && init
@@ -166,7 +166,7 @@ impl<B: Board> Core<B> {
     }
 }
 
-fn check_len(pin: &[u8]) -> Result<(), Refusal> {
+pub(super) fn check_len(pin: &[u8]) -> Result<(), Refusal> {
     if PIN_LEN.contains(&pin.len()) {
         return Ok(());
     }

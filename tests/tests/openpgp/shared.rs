@@ -138,9 +138,10 @@ fn thousand(bench: &Bench, read: impl Fn(&Bench, &str)) {
         let mut reads = 0;
         while done.load(Ordering::SeqCst) < 1000 && begun.elapsed() < Duration::from_secs(120) {
             read(bench, &fingerprint);
-            reads += 1;
+            // One that only came when all was signed waited for the whole of it.
+            reads += usize::from(done.load(Ordering::SeqCst) < 1000);
         }
-        assert!(reads > 1, "the card was read {reads} times");
+        assert!(reads > 0, "the card was read by nobody else meanwhile");
     });
     eprintln!("1,000 signatures in {:?}", begun.elapsed());
 }

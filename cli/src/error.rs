@@ -77,6 +77,15 @@ impl Error {
         self
     }
 
+    /// The same, with where it happened before it.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Error {
+        if let Error::Command { message, .. } = &mut self {
+            *message = format!("{place}: {message}");
+        }
+        self
+    }
+
     /// The message without what to type next, for one that is told among others.
     pub fn message(&self) -> String {
         match self {

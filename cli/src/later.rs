@@ -25,23 +25,37 @@ impl<T: FromArgMatches> FromArgMatches for Later<T> {
     }
 }
 
+/// Groups of flags bring the text about themselves: the command keeps its own.
+fn keep(command: Command, augment: impl Fn(Command) -> Command) -> Command {
+    let about = command.get_about().cloned();
+    let long_about = command.get_long_about().cloned();
+    let mut command = augment(command);
+    if let Some(about) = about {
+        command = command.about(about);
+    }
+    match long_about {
+        Some(long_about) => command.long_about(long_about),
+        None => command.long_about(None),
+    }
+}
+
 impl<T: Args> Args for Later<T> {
     fn augment_args(command: Command) -> Command {
-        command.defer(T::augment_args)
+        command.defer(|command| keep(command, T::augment_args))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        command.defer(T::augment_args_for_update)
+        command.defer(|command| keep(command, T::augment_args_for_update))
     }
 }
 
 impl<T: Subcommand> Subcommand for Later<T> {
     fn augment_subcommands(command: Command) -> Command {
-        command.defer(T::augment_subcommands)
+        command.defer(|command| keep(command, T::augment_subcommands))
     }
 
     fn augment_subcommands_for_update(command: Command) -> Command {
-        command.defer(T::augment_subcommands_for_update)
+        command.defer(|command| keep(command, T::augment_subcommands_for_update))
     }
 
     fn has_subcommand(name: &str) -> bool {

@@ -15,6 +15,7 @@ mod nats;
 #[cfg(test)]
 mod nsc_table;
 mod output;
+mod progress;
 mod prompt;
 mod seed_guard;
 mod source;

@@ -1,6 +1,6 @@
 //! pcscd with virtual readers, without root and side by side with others.
 
-use crate::{Scratch, program, tool};
+use crate::{Scratch, program, tool, wait_for};
 use std::path::{Path, PathBuf};
 
 /// Where an agent finds virtual readers: a script that makes a place of its own, starts pcscd
@@ -36,9 +36,15 @@ impl Readers {
 
     /// The process id of pcscd, which is started anew when it ends.
     pub fn pcscd(&self) -> i32 {
-        let text = std::fs::read_to_string(self.scratch.path().join("pcscd.pid"));
-        let text = text.expect("pcscd's id");
-        text.trim().parse().expect("a number")
+        let mut id = None;
+        // The file is empty for a moment, while it is written.
+        let read = || {
+            let text = std::fs::read_to_string(self.scratch.path().join("pcscd.pid"));
+            id = text.ok().and_then(|text| text.trim().parse().ok());
+            id.is_some()
+        };
+        wait_for(read, "pcscd's id");
+        id.expect("a number")
     }
 
     /// The order by which an unplugged card is plugged into the slot with this number.

@@ -45,6 +45,19 @@ fn killed_in_the_middle_every_user_is_whole_and_the_next_run_adds_the_rest() {
 
     let again = demo.nkey(add);
     assert!(again.contains("were there already"), "{again}");
+    // Keys that were made for users that never came have gone, and the journal with them.
+    let names: Vec<String> = demo
+        .agent
+        .client()
+        .list()
+        .expect("the keys")
+        .into_iter()
+        .map(|info| info.name)
+        .filter(|name| name.contains("/u-"))
+        .collect();
+    let different: BTreeSet<&String> = names.iter().collect();
+    assert_eq!((names.len(), different.len()), (3000, 3000));
+    assert!(!demo.path("store/.nkey.users").exists());
     let tokens = users(&demo)
         .iter()
         .filter(|name| name.ends_with(".jwt"))

@@ -292,6 +292,12 @@ fn an_account_server_gets_and_gives_accounts() {
         absent.stdout
     );
     absent.fails(1);
+    let compared = demo.nkey(&format!("push -A -D -u {url}"));
+    assert!(
+        compared.contains("account demo: on no server")
+            && compared.contains("account SYS: on no server"),
+        "{compared}"
+    );
     demo.nkey(&format!("push -A -u {url}"));
     let key = demo.nkey("describe account -n demo -F sub");
     let path = format!("/jwt/v2/accounts/{}", key.trim().trim_matches('"'));

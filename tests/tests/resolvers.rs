@@ -137,6 +137,17 @@ fn a_cache_beside_a_full_resolver_serves_what_was_pushed() {
     let creds = demo.creds("demo", "demo");
     let (full, cache) = cluster(&demo, "--nats-resolver", "--nats-resolver-cache");
     assert!(!connects(&cache, &creds));
+    // A cache alone takes an account and keeps it nowhere.
+    let lone = demo.server("--nats-resolver-cache", "");
+    let pushed = demo.run(&format!("push -A -u {}", lone.url()));
+    assert!(
+        pushed
+            .stdout
+            .contains("account demo: only caches answered: no server keeps the account"),
+        "{}",
+        pushed.stdout
+    );
+    pushed.fails(1);
     demo.nkey(&format!("push -A -u {}", full.url()));
     wait_for(
         || connects(&cache, &creds),

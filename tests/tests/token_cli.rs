@@ -129,6 +129,12 @@ fn init_says_what_is_fixed_and_asks_for_the_serial_number() {
         &desk.nkey("init --yes --backup-peer NABC").fails(2),
         &["--backup-peer"],
     );
+    contains(
+        &desk
+            .nkey("init --yes --pin-file pin --iterations 200001")
+            .fails(2),
+        &["1000..=200000"],
+    );
     assert_eq!(desk.json("info")["state"], "empty");
     desk.scratch.file("six", "123456");
     let made = desk.nkey("init --yes --iterations 1000 --pin-file six");

@@ -285,7 +285,7 @@ fn seeds_are_adopted_into_a_token_that_takes_them() {
     contains(&refused.fails(1), &["no file was deleted"]);
     contains(
         &nkey("-H s adopt -A --store vault").fails(2),
-        &["only tokens and PIV cards take seeds"],
+        &["take seeds in, such as token:SERIAL"],
     );
     assert!(file.exists());
     let adopted = nkey("-H s adopt -A --remove --store token:a");

@@ -50,25 +50,41 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let store = Store::open(&ctx.global)?;
     let operator = store.operator(None)?;
     let row = |resource: String, standard: &Standard| row(resource, standard, now, until);
-    let entry = operator.claims()?;
     let name = operator.name();
-    let mut rows = vec![row(name.to_owned(), &entry.claims.standard)];
+    let mut rows = Vec::new();
+    // What cannot be read hides nothing else.
+    let mut unread: Vec<Error> = Vec::new();
+    match operator.claims() {
+        Ok(entry) => rows.push(row(name.to_owned(), &entry.claims.standard)),
+        Err(error) => unread.push(error),
+    }
     for account in operator.accounts()? {
-        let entry = operator.account(&account)?;
-        rows.push(row(format!("{name}/{account}"), &entry.claims.standard));
+        match operator.account(&account) {
+            Ok(entry) => rows.push(row(format!("{name}/{account}"), &entry.claims.standard)),
+            Err(error) => unread.push(error),
+        }
         for user in operator.users(&account)? {
-            let entry: Entry<User> = operator.user(&account, &user)?;
-            rows.push(row(
-                format!("{name}/{account}/{user}"),
-                &entry.claims.standard,
-            ));
+            match operator.user(&account, &user) {
+                Ok(entry) => {
+                    let entry: Entry<User> = entry;
+                    rows.push(row(
+                        format!("{name}/{account}/{user}"),
+                        &entry.claims.standard,
+                    ));
+                }
+                Err(error) => unread.push(error),
+            }
             let path = store.keystore().creds(name, &account, &user);
             if path.is_file() {
-                let text = source::read_file(&path, source::MAX_TEXT)?;
                 let shown = path.display().to_string();
-                let claims: Claims<User> = read(creds::parse_token(&text))
-                    .map_err(|error| Error::failed(format!("{shown}: {error}")))?;
-                rows.push(row(shown, &claims.standard));
+                let claims = source::read_file(&path, source::MAX_TEXT).and_then(|text| {
+                    let claims: Result<Claims<User>, _> = read(creds::parse_token(&text));
+                    claims.map_err(|error| Error::failed(format!("{shown}: {error}")))
+                });
+                match claims {
+                    Ok(claims) => rows.push(row(shown, &claims.standard)),
+                    Err(error) => unread.push(error),
+                }
             }
         }
     }
@@ -97,8 +113,16 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         }
         table.write(&mut ctx.out)?;
     }
+    for error in &unread {
+        ctx.out.note(format!("warning: {}", error.message()));
+    }
     match expired + soon {
-        0 => Ok(()),
+        0 if unread.is_empty() => Ok(()),
+        0 => Err(Error::failed(format!(
+            "{} tokens cannot be read, so nobody knows when they expire",
+            unread.len()
+        ))
+        .next("nkey validate -A")),
         _ => Err(Error::failed(format!(
             "of {all} tokens {expired} have expired, and {soon} expire until {}",
             text::time(until)

@@ -4,8 +4,9 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::store::Store;
-use crate::store::chain::{Report, check_store};
+use crate::store::chain::check_store;
 use crate::store::limits::Limits;
+use crate::store::report::Report;
 use nkey_core::jwt::MAX_TOKEN;
 use nkey_core::tolerant;
 use nkey_core::validate::Class;
@@ -44,7 +45,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             let operator = store.operator(None)?;
             let accounts = match &args.account {
                 Some(_) => vec![store.account(&operator, args.account.as_deref())?],
-                None if args.all_accounts => operator.accounts()?,
+                None if args.all_accounts => operator.accounts_and_remains()?,
                 // As nsc: the selected account, if there is one.
                 None => store.account(&operator, None).into_iter().collect(),
             };

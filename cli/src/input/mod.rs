@@ -7,6 +7,8 @@ pub mod list;
 pub mod moment;
 pub mod name;
 pub mod permissions;
+pub mod rows;
+pub mod selection;
 pub mod size;
 pub mod tags;
 pub mod time;

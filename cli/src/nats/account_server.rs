@@ -101,6 +101,14 @@ impl AccountServer {
         self.get(&self.account(key))
     }
 
+    /// Fetches an account's token, if the server has one.
+    ///
+    /// # Errors
+    /// If it cannot be had.
+    pub fn find(&self, key: &str) -> Result<Option<String>, Error> {
+        self.get_if_there(&self.account(key)).map(Result::ok)
+    }
+
     /// Fetches the operator's token.
     ///
     /// # Errors
@@ -118,6 +126,11 @@ impl AccountServer {
     }
 
     fn get(&self, url: &str) -> Result<String, Error> {
+        self.get_if_there(url)?
+    }
+
+    /// What a URL gives; within, that nothing is there.
+    fn get_if_there(&self, url: &str) -> Result<Result<String, Error>, Error> {
         let mut answer = self
             .agent
             .get(url)
@@ -126,7 +139,11 @@ impl AccountServer {
         let status = answer.status();
         if !status.is_success() {
             let message = message(answer);
-            return Err(refused(url, status, &message));
+            let refused = refused(url, status, &message);
+            return match status {
+                StatusCode::NOT_FOUND => Ok(Err(refused)),
+                _ => Err(refused),
+            };
         }
         let text = answer
             .body_mut()
@@ -136,7 +153,7 @@ impl AccountServer {
             .map_err(|error| failed(url, &error))?;
         let token = creds::parse_token(&text).trim();
         if is_token(token) {
-            Ok(token.to_owned())
+            Ok(Ok(token.to_owned()))
         } else {
             Err(Error::failed(format!(
                 "{} answered something that is no JWT",

@@ -10,6 +10,9 @@ use std::time::Duration;
 /// The subject of the request (nats-server `accounts.go`).
 pub const SUBJECT: &str = "$SYS.REQ.CLAIMS.UPDATE";
 
+/// What a cache says of an account that it does not have: nothing is kept.
+const SKIPPED: &str = "jwt update cache skipped";
+
 /// What became of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -57,7 +60,7 @@ impl Outcome {
 
     /// Whether every server did what was asked.
     pub fn is_complete(&self) -> bool {
-        !self.replies.is_empty()
+        self.replies.iter().any(|reply| !skipped(reply))
             && self.replies.iter().all(|reply| reply.result.is_ok())
             && self.wrong.is_empty()
             && self.silent.is_empty()
@@ -76,6 +79,9 @@ impl Outcome {
                 .iter()
                 .map(|server| format!("{} did not answer", server.shown())),
         );
+        if !self.replies.is_empty() && self.replies.iter().all(skipped) {
+            lines.push("only caches answered: no server keeps the account".to_owned());
+        }
         if lines.is_empty() && self.no_responders {
             lines.push("no server keeps accounts".to_owned());
         } else if lines.is_empty() {
@@ -86,6 +92,10 @@ impl Outcome {
         }
         lines
     }
+}
+
+fn skipped(reply: &Reply) -> bool {
+    reply.message() == Ok(SKIPPED)
 }
 
 /// Sends the tokens, each with its account, and waits until no server has answered for `patience`.
@@ -172,6 +182,26 @@ mod tests {
         assert_eq!(outcomes[3].silent.len(), 2);
         assert_eq!(outcomes[4].wrong, ["s1 answered twice"]);
         assert_eq!(outcomes[5].wrong, ["s1 answered about another account, B"]);
+    }
+
+    #[test]
+    fn caches_alone_keep_nothing() {
+        let cache = br#"{"server":{"name":"c","id":"NC"},"data":{"account":"A","code":200,"message":"jwt update cache skipped"}}"#;
+        let mut answers = answers(&[]);
+        answers.payloads.push(cache.to_vec());
+        let alone = Outcome::read(&answers, Some("A"));
+        assert!(!alone.is_complete());
+        let lines = alone.lines(Duration::from_secs(1));
+        assert_eq!(
+            lines[1],
+            "only caches answered: no server keeps the account"
+        );
+        answers
+            .payloads
+            .extend(self::answers(&[("s1", "A", true)]).payloads);
+        let both = Outcome::read(&answers, Some("A"));
+        assert!(both.is_complete());
+        assert_eq!(both.lines(Duration::from_secs(1)).len(), 2);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use super::config::Store;
 use super::lock::Lock;
 use super::managed;
 use super::operator::Operator;
-use super::reissue::{Issued, is_issuer, key_of, reissue, require_editable, require_name};
+use super::reissue::{
+    Issued, is_issuer, key_of, reissue, require_account, require_editable, require_name,
+};
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
 };
@@ -105,14 +107,9 @@ impl Edit {
         let user = self.operator.find_user(&account.name, wanted)?;
         require_editable(&user)?;
         require_name(&user)?;
-        let (iss, of) = (&user.claims.standard.iss, &user.claims.nats.issuer_account);
+        require_account(account, &user)?;
+        let iss = &user.claims.standard.iss;
         let file = user.path.display();
-        if !of.is_empty() && of != account.sub() {
-            return Err(Error::failed(format!(
-                "{file}: nats.issuer_account: {of} is another account than {}: nothing was changed",
-                clean_inline(&account.name)
-            )));
-        }
         let mut keys = account.claims.nats.signing_keys.iter().map(SigningKey::key);
         if resign || iss == account.sub() || keys.any(|key| key == iss) {
             return Ok(user);

@@ -282,6 +282,11 @@ impl KeyFilter {
         kinds || texts || self.not_referenced
     }
 
+    /// Whether a token that cannot be read would make a key look like one that nothing names.
+    pub const fn needs_every_token(&self) -> bool {
+        self.not_referenced
+    }
+
     /// The keys that are meant; `curve` asks for curve keys as the other flags for theirs.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::input::time::is_zone;
 use nkey_core::claims::owned::Claims;
 use nkey_core::nkey::PublicKey;
 use nkey_core::tolerant::{self, AnyClaims};
-use nkey_core::validate::{self, Class};
+use nkey_core::validate::{self, Class, Finding};
 use std::time::Duration;
 
 /// How far ahead of the clock the agent dates a token, in seconds.
@@ -31,8 +31,16 @@ pub fn issue<N: Typed>(
     sign(ctx, key, &claims, after)
 }
 
-fn validate(ctx: &mut Context, claims: &AnyClaims) -> Result<(), Error> {
-    let findings = validate::validate(claims, ctx.now(), &is_zone);
+/// Refuses claims that servers refuse.
+///
+/// # Errors
+/// Exit 2 names the fields.
+pub fn refuse_blocking<N: Typed>(claims: Claims<N>, now: i64) -> Result<(), Error> {
+    let findings = validate::validate(&N::into_any(claims), now, &is_zone);
+    blocking(&findings)
+}
+
+fn blocking(findings: &[Finding]) -> Result<(), Error> {
     let blocking: Vec<String> = findings
         .iter()
         .filter(|finding| finding.class == Class::Blocking)
@@ -44,6 +52,12 @@ fn validate(ctx: &mut Context, claims: &AnyClaims) -> Result<(), Error> {
             blocking.join("\n")
         )));
     }
+    Ok(())
+}
+
+fn validate(ctx: &mut Context, claims: &AnyClaims) -> Result<(), Error> {
+    let findings = validate::validate(claims, ctx.now(), &is_zone);
+    blocking(&findings)?;
     for finding in findings {
         ctx.out.note(format!("warning: {finding}"));
     }

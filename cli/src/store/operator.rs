@@ -89,11 +89,13 @@ impl Operator {
         self.dir.join("accounts").join(account)
     }
 
-    fn account_jwt(&self, account: &str) -> PathBuf {
+    /// An account's file.
+    pub fn account_jwt(&self, account: &str) -> PathBuf {
         self.account_dir(account).join(format!("{account}.jwt"))
     }
 
-    fn user_jwt(&self, account: &str, user: &str) -> PathBuf {
+    /// A user's file.
+    pub fn user_jwt(&self, account: &str, user: &str) -> PathBuf {
         self.account_dir(account)
             .join("users")
             .join(format!("{user}.jwt"))
@@ -117,6 +119,22 @@ impl Operator {
         folders(&self.dir.join("accounts"), |path, name| {
             check_name("an account", name).is_ok() && path.join(format!("{name}.jwt")).is_file()
         })
+    }
+
+    /// The same, and accounts whose token is gone while users of theirs are there.
+    ///
+    /// # Errors
+    /// If a folder cannot be read.
+    pub fn accounts_and_remains(&self) -> Result<Vec<String>, Error> {
+        let mut names = self.accounts()?;
+        let remains = folders(&self.dir.join("accounts"), |path, name| {
+            check_name("an account", name).is_ok()
+                && !path.join(format!("{name}.jwt")).is_file()
+                && self.users(name).is_ok_and(|users| !users.is_empty())
+        })?;
+        names.extend(remains);
+        names.sort();
+        Ok(names)
     }
 
     /// Which of `names` is the account named `wanted` or of that public key.

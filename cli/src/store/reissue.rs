@@ -8,7 +8,8 @@ use super::token::{Entry, Typed};
 use crate::context::Context;
 use crate::difference::{Change, compare};
 use crate::error::Error;
-use nkey_core::claims::owned::{self, Claims};
+use crate::output::clean_inline;
+use nkey_core::claims::owned::{self, Account, Claims, User};
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::PublicKey;
 use serde_json::{Value, json};
@@ -54,6 +55,22 @@ pub fn require_editable<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
     }
 }
 
+/// Refuses a user of another account.
+///
+/// # Errors
+/// Names the file, the member and the account.
+pub fn require_account(account: &Entry<Account>, user: &Entry<User>) -> Result<(), Error> {
+    let of = &user.claims.nats.issuer_account;
+    if of.is_empty() || of == account.sub() {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "{}: nats.issuer_account: {of} is another account than {}: nothing was changed",
+        user.path.display(),
+        clean_inline(&account.name)
+    )))
+}
+
 /// Refuses a token whose name is not that of its file.
 ///
 /// # Errors
@@ -70,6 +87,12 @@ pub fn require_name<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
     )))
 }
 
+/// Claims as JSON.
+pub fn value<N: Typed + Clone>(claims: &Claims<N>) -> Value {
+    let json = N::into_any(claims.clone()).to_json();
+    serde_json::from_str(&json).unwrap_or_default()
+}
+
 /// The token of changed claims, dated after the one of `entry` and after `after`.
 ///
 /// # Errors
@@ -81,10 +104,6 @@ pub fn reissue<N: Typed + Clone>(
     mut claims: Claims<N>,
     after: i64,
 ) -> Result<(String, Issued), Error> {
-    let value = |claims: &Claims<N>| -> Value {
-        let json = N::into_any(claims.clone()).to_json();
-        serde_json::from_str(&json).unwrap_or_default()
-    };
     let mut changes = compare(&value(&entry.claims), &value(&claims));
     // Every new token sets these.
     changes.retain(|change| change.field != "iat" && change.field != "iss");

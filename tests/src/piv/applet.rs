@@ -436,7 +436,7 @@ impl Applet {
                 while self.order() == "hang" && begun.elapsed() < Duration::from_secs(60) {
                     std::thread::sleep(Duration::from_millis(20));
                 }
-                return None;
+                return said(0x6f00);
             }
             "slow" => {
                 std::thread::sleep(Duration::from_millis(50));

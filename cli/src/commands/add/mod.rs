@@ -1,6 +1,7 @@
 //! `nkey add`.
 
 pub mod account;
+mod columns;
 pub mod export;
 pub mod import;
 pub mod mapping;

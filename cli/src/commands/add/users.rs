@@ -1,18 +1,24 @@
 //! `nkey add users`.
 
+use super::columns;
 use super::user::UserFlags;
 use crate::context::Context;
+use crate::difference::{Change, compare};
 use crate::error::Error;
+use crate::key_argument::shell_word;
 use crate::output::clean_inline;
+use crate::progress::Progress;
 use crate::source;
-use crate::store::issue::issue_many;
+use crate::store::issue::{issue_many, refuse_blocking};
+use crate::store::journal::Journal;
 use crate::store::keys::{Fresh, key_names};
+use crate::store::reissue::{key_of, value};
 use crate::store::signer::{Signer, after_revocations, user_signer};
 use crate::store::{Entry, Operator, Store, check_name};
-use nkey_core::claims::owned::Account;
+use nkey_core::claims::owned::{Account, User};
 use nkey_core::nkey::{Kind, PublicKey};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Users that are made at a time: what is lost if the power goes.
 const CHUNK: usize = 500;
@@ -31,12 +37,23 @@ pub struct Args {
     /// The users' names, one a line, or - for standard input
     #[arg(short, long, value_name = "FILE|-", conflicts_with_all = ["count", "name"])]
     file: Option<String>,
+    /// A table of users, or - for standard input: CSV whose header has name, account and flags of
+    /// add user without dashes, or JSON lines with such members
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        conflicts_with_all = [
+            "file", "count", "name", "expiry", "start", "bearer", "source_network", "tag", "subs", "data", "payload",
+            "allow_pub", "allow_pubsub", "allow_sub", "deny_pub", "deny_pubsub", "deny_sub", "allow_pub_response", "response_ttl",
+        ]
+    )]
+    from: Option<String>,
     /// How many users
     #[arg(
         long,
         value_name = "N",
         requires = "name",
-        required_unless_present = "file"
+        required_unless_present_any = ["file", "from"]
     )]
     count: Option<usize>,
     /// The users' names with --count; {} stands for the number, from 1
@@ -52,68 +69,278 @@ pub struct Args {
 /// One user.
 #[derive(Serialize)]
 struct Row {
+    /// Of users in a table.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    account: String,
     name: String,
     public_key: String,
     result: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differs: Vec<Change>,
 }
 
-/// Adds many users to an account, alike but for their names and keys. Users that are there stay
-/// as they are, so it can be run again after it was interrupted.
+/// A user that is asked for.
+struct Wanted<'a> {
+    /// Its line in the table.
+    line: Option<usize>,
+    name: String,
+    key: Option<PublicKey>,
+    flags: &'a UserFlags,
+}
+
+impl Wanted<'_> {
+    /// Says where in the table something is wrong.
+    fn place(&self, error: Error) -> Error {
+        match self.line {
+            Some(line) => error.within(&format!("line {line}")),
+            None => error,
+        }
+    }
+}
+
+/// The users that are asked for in one account.
+struct Batch<'a> {
+    account: Entry<Account>,
+    signer: Signer,
+    new: Vec<Wanted<'a>>,
+}
+
+/// Adds many users. Users that are there stay as they are, so it can be run again after it was
+/// interrupted; those that a table describes otherwise are told.
 ///
 /// # Errors
 /// If the agent does not sign; the users before are added.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    let names = names(args)?;
+    let described = match &args.from {
+        Some(file) => columns::read(&source::read(file, MAX_FILE)?)?,
+        None => Vec::new(),
+    };
     let mut store = Store::open(&ctx.global)?;
     let lock = store.lock()?;
     let operator = store.operator(None)?;
-    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
-    let account = operator.account(&store.account(&operator, args.account.as_deref())?)?;
-    let signer = user_signer(ctx, strict, &account)?;
-    Fresh::begin(ctx)?;
-    let known: BTreeSet<String> = operator.users(&account.name)?.into_iter().collect();
-    let (there, new): (Vec<String>, Vec<String>) =
-        names.into_iter().partition(|name| known.contains(name));
-    let mut rows = Vec::new();
-    for name in there {
-        let public_key = operator.user(&account.name, &name)?.claims.standard.sub;
-        rows.push(Row {
+    let mut wanted: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    if args.from.is_some() {
+        for user in &described {
+            let of = user.account.as_deref().or(args.account.as_deref());
+            let user_wanted = Wanted {
+                line: Some(user.line),
+                name: user.name.clone(),
+                key: user.key,
+                flags: &user.flags,
+            };
+            let account = store
+                .account(&operator, of)
+                .map_err(|error| user_wanted.place(error))?;
+            wanted.entry(account).or_default().push(user_wanted);
+        }
+    } else {
+        let names = names(args)?;
+        let account = store.account(&operator, args.account.as_deref())?;
+        let users = names.into_iter().map(|name| Wanted {
+            line: None,
             name,
-            public_key,
-            result: "already there",
+            key: None,
+            flags: &args.flags,
+        });
+        wanted.insert(account, users.collect());
+    }
+    check_names(&wanted)?;
+    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
+    let mut rows = Vec::new();
+    let mut batches = Vec::new();
+    for (account, users) in wanted {
+        let account = operator.account(&account)?;
+        let signer = user_signer(ctx, strict, &account)?;
+        let known: BTreeSet<String> = operator.users(&account.name)?.into_iter().collect();
+        let (there, new): (Vec<Wanted>, Vec<Wanted>) = users
+            .into_iter()
+            .partition(|user| known.contains(&user.name));
+        for user in there {
+            rows.push(existing(ctx, &operator, &account, &signer, user)?);
+        }
+        for user in new.iter().filter(|user| user.line.is_some()) {
+            // Nothing is written if a later row is wrong.
+            let key = user
+                .key
+                .unwrap_or(PublicKey::from_bytes(Kind::User, [0; 32]));
+            user.flags
+                .claims(ctx.now(), &account, &signer, &key, &user.name)
+                .and_then(|claims| refuse_blocking(claims, ctx.now()))
+                .map_err(|error| user.place(error))?;
+        }
+        batches.push(Batch {
+            account,
+            signer,
+            new,
         });
     }
-    let there = rows.len();
-    for chunk in new.chunks(CHUNK) {
-        let users = make(args, ctx, &operator, &account, &signer, chunk)?;
-        let tokens: Vec<(String, String)> = users
-            .iter()
-            .map(|(name, _, token)| (name.clone(), token.clone()))
-            .collect();
-        operator.write_new_users(&lock, &account.name, &tokens)?;
-        rows.extend(users.into_iter().map(|(name, key, _)| Row {
-            name,
-            public_key: key.to_string(),
-            result: "added",
-        }));
+    Fresh::begin(ctx)?;
+    let journal = Journal::open(ctx, store.root(), &operator)?;
+    let progress = Progress::new(batches.iter().map(|batch| batch.new.len()).sum(), CHUNK);
+    let mut added = 0;
+    for batch in &batches {
+        for chunk in batch.new.chunks(CHUNK) {
+            let names = chunk.iter().map(|user| user.name.clone()).collect();
+            journal.begin(&operator, &batch.account.name, names)?;
+            let users = make(ctx, &operator, batch, chunk)?;
+            let tokens: Vec<(String, String)> = users
+                .iter()
+                .map(|(name, _, token)| (name.clone(), token.clone()))
+                .collect();
+            operator.write_new_users(&lock, &batch.account.name, &tokens)?;
+            journal.end()?;
+            added += users.len();
+            progress.at(added);
+            rows.extend(users.into_iter().map(|(name, key, _)| Row {
+                account: match args.from {
+                    Some(_) => batch.account.name.clone(),
+                    None => String::new(),
+                },
+                name,
+                public_key: key.to_string(),
+                result: "added",
+                differs: Vec::new(),
+            }));
+        }
     }
+    drop(progress);
+    report(args, ctx, &rows, &batches)
+}
+
+fn report(args: &Args, ctx: &mut Context, rows: &[Row], batches: &[Batch]) -> Result<(), Error> {
+    let different: Vec<&Row> = rows.iter().filter(|row| !row.differs.is_empty()).collect();
     if args.json {
-        return ctx.out.json(&rows);
+        ctx.out.json(&rows)?;
+    } else {
+        for batch in batches {
+            let of = clean_inline(&batch.account.name);
+            let added = batch.new.len();
+            ctx.out
+                .line(format!("added {added} users to account {of}"))?;
+        }
+        let added: usize = batches.iter().map(|batch| batch.new.len()).sum();
+        let there = rows.len() - added - different.len();
+        if there > 0 {
+            ctx.out.line(format!("{there} users were there already"))?;
+        }
+        for row in &different {
+            let (of, name) = (clean_inline(&row.account), clean_inline(&row.name));
+            ctx.out
+                .line(format!("user {of}/{name} is there and says something else"))?;
+            for change in &row.differs {
+                ctx.out.line(format!("  {}", change.line()))?;
+            }
+        }
     }
-    let of = clean_inline(&account.name);
-    ctx.out.line(format!(
-        "added {} users to account {of}",
-        rows.len() - there
-    ))?;
-    if there > 0 {
-        ctx.out.line(format!("{there} users were there already"))?;
+    match different.first() {
+        Some(row) => Err(Error::failed(format!(
+            "{} users are there with other claims, and stay as they are",
+            different.len()
+        ))
+        .next(format!(
+            "nkey edit user -a {} -n {}",
+            shell_word(&clean_inline(&row.account)),
+            shell_word(&clean_inline(&row.name))
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A user that is there: what a table says of it otherwise.
+fn existing(
+    ctx: &Context,
+    operator: &Operator,
+    account: &Entry<Account>,
+    signer: &Signer,
+    user: Wanted,
+) -> Result<Row, Error> {
+    let stored = operator.user(&account.name, &user.name)?;
+    let differs = match user.line {
+        Some(_) => {
+            differences(ctx, account, signer, &user, &stored).map_err(|error| user.place(error))?
+        }
+        None => Vec::new(),
+    };
+    Ok(Row {
+        account: match user.line {
+            Some(_) => account.name.clone(),
+            None => String::new(),
+        },
+        public_key: stored.sub().to_owned(),
+        result: if differs.is_empty() {
+            "already there"
+        } else {
+            "different"
+        },
+        name: user.name,
+        differs,
+    })
+}
+
+/// How far the clock of a relative time may be from the date of the token, in seconds.
+const SLACK: i64 = 60;
+
+fn differences(
+    ctx: &Context,
+    account: &Entry<Account>,
+    signer: &Signer,
+    user: &Wanted,
+    stored: &Entry<User>,
+) -> Result<Vec<Change>, Error> {
+    let before = &stored.claims;
+    let key = match user.key {
+        Some(key) => key,
+        None => key_of(stored)?,
+    };
+    let at = |now: i64| user.flags.claims(now, account, signer, &key, &user.name);
+    // A time such as 3d counts from when the token was issued.
+    let iat = before.standard.iat;
+    let (mut after, now) = (at(iat)?, at(ctx.now())?);
+    let (wanted, said) = (&mut after.standard, &before.standard);
+    for (wanted, now, said) in [
+        (&mut wanted.exp, now.standard.exp, said.exp),
+        (&mut wanted.nbf, now.standard.nbf, said.nbf),
+    ] {
+        if *wanted != now && wanted.abs_diff(said) <= SLACK.unsigned_abs() {
+            *wanted = said;
+        }
+    }
+    wanted.iat = said.iat;
+    wanted.iss.clone_from(&said.iss);
+    wanted.jti.clone_from(&said.jti);
+    after
+        .nats
+        .issuer_account
+        .clone_from(&before.nats.issuer_account);
+    Ok(compare(&value(before), &value(&after)))
+}
+
+fn check_names(wanted: &BTreeMap<String, Vec<Wanted>>) -> Result<(), Error> {
+    let total: usize = wanted.values().map(Vec::len).sum();
+    if total == 0 {
+        return Err(Error::usage("no names of users were given"));
+    }
+    if total > MAX_USERS {
+        return Err(Error::usage(format!(
+            "{total} users are more than an agent holds keys, {MAX_USERS}"
+        )));
+    }
+    for users in wanted.values() {
+        let mut seen = BTreeSet::new();
+        for user in users {
+            check_name("a user", &user.name).map_err(|error| user.place(error))?;
+            if !seen.insert(&user.name) {
+                let name = clean_inline(&user.name);
+                return Err(user.place(Error::usage(format!("the name {name} stands twice"))));
+            }
+        }
     }
     Ok(())
 }
 
-/// The names, each once.
+/// The names of a file, or numbered ones.
 fn names(args: &Args) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = match (&args.file, args.count, &args.name) {
+    Ok(match (&args.file, args.count, &args.name) {
         (Some(file), ..) => {
             let text = source::read(file, MAX_FILE)?;
             let lines = text.lines().map(str::trim);
@@ -124,27 +351,7 @@ fn names(args: &Args) -> Result<Vec<String>, Error> {
         }
         (None, Some(count), Some(pattern)) => numbered(count, pattern)?,
         _ => Vec::new(),
-    };
-    if names.is_empty() {
-        return Err(Error::usage("no names of users were given"));
-    }
-    if names.len() > MAX_USERS {
-        return Err(Error::usage(format!(
-            "{} users are more than an agent holds keys, {MAX_USERS}",
-            names.len()
-        )));
-    }
-    let mut seen = BTreeSet::new();
-    for name in &names {
-        check_name("a user", name)?;
-        if !seen.insert(name) {
-            return Err(Error::usage(format!(
-                "the name {} stands twice",
-                clean_inline(name)
-            )));
-        }
-    }
-    Ok(names)
+    })
 }
 
 /// Numbers of one width, so that names sort as they count.
@@ -166,23 +373,29 @@ fn numbered(count: usize, pattern: &str) -> Result<Vec<String>, Error> {
 
 /// Makes the keys and issues the tokens.
 fn make(
-    args: &Args,
     ctx: &mut Context,
     operator: &Operator,
-    account: &Entry<Account>,
-    signer: &Signer,
-    names: &[String],
+    batch: &Batch,
+    users: &[Wanted],
 ) -> Result<Vec<(String, PublicKey, String)>, Error> {
-    let key_name =
-        |name: &String| key_names::identity(&[operator.name(), &account.name, name.as_str()]);
-    let key_names: Vec<String> = names.iter().map(key_name).collect();
+    let key_name = |user: &Wanted| {
+        key_names::identity(&[operator.name(), &batch.account.name, user.name.as_str()])
+    };
+    let without = users.iter().filter(|user| user.key.is_none());
+    let key_names: Vec<String> = without.map(key_name).collect();
     let mut fresh = Fresh::begin(ctx)?;
-    let keys = fresh.generate_many(ctx, Kind::User, &key_names)?;
-    let issued = issue(args, ctx, account, signer, names, &keys);
-    let tokens = issued.map_err(|error| fresh.abandon(ctx, error))?;
-    Ok(names
+    let mut made = fresh
+        .generate_many(ctx, Kind::User, &key_names)?
+        .into_iter();
+    let keys: Vec<PublicKey> = users
         .iter()
-        .cloned()
+        .filter_map(|user| user.key.or_else(|| made.next()))
+        .collect();
+    let issued = issue(ctx, batch, users, &keys);
+    let tokens = issued.map_err(|error| fresh.abandon(ctx, error))?;
+    Ok(users
+        .iter()
+        .map(|user| user.name.clone())
         .zip(keys)
         .zip(tokens)
         .map(|((name, key), token)| (name, key, token))
@@ -190,20 +403,25 @@ fn make(
 }
 
 fn issue(
-    args: &Args,
     ctx: &mut Context,
-    account: &Entry<Account>,
-    signer: &Signer,
-    names: &[String],
+    batch: &Batch,
+    users: &[Wanted],
     keys: &[PublicKey],
 ) -> Result<Vec<String>, Error> {
     let now = ctx.now();
-    let claims = names
+    let Batch {
+        account, signer, ..
+    } = batch;
+    let claims = users
         .iter()
         .zip(keys)
-        .map(|(name, key)| args.flags.claims(now, account, signer, key, name))
+        .map(|(user, key)| user.flags.claims(now, account, signer, key, &user.name))
         .collect::<Result<Vec<_>, _>>()?;
-    let after = after_revocations(&account.claims.nats, "*");
+    let given = keys.iter().map(PublicKey::to_string);
+    let after = given
+        .map(|key| after_revocations(&account.claims.nats, &key))
+        .max()
+        .unwrap_or_default();
     issue_many(ctx, &signer.key, claims, after)
 }
 

@@ -6,6 +6,7 @@ pub mod import;
 mod keys;
 pub mod mapping;
 pub mod user;
+pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -23,6 +24,8 @@ pub enum Command {
     Mapping(mapping::Args),
     /// Delete users
     User(user::Args),
+    /// Delete many users: by a pattern of their names, or by tag
+    Users(users::Args),
 }
 
 impl Command {
@@ -37,6 +40,7 @@ impl Command {
             Command::Import(args) => import::run(args, ctx),
             Command::Mapping(args) => mapping::run(args, ctx),
             Command::User(args) => user::run(args, ctx),
+            Command::Users(args) => users::run(args, ctx),
         }
     }
 }

@@ -23,6 +23,16 @@ pub struct Args {
     /// The same as --name
     #[arg(value_name = "NAME")]
     position: Option<String>,
+    #[command(flatten)]
+    removal: Removal,
+    /// Print JSON
+    #[arg(short = 'J', long)]
+    json: bool,
+}
+
+/// What goes with users.
+#[derive(clap::Args)]
+pub struct Removal {
     /// Revoke them first, so that servers refuse the tokens that are about; then push the account
     #[arg(
         short = 'R', long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
@@ -35,9 +45,6 @@ pub struct Args {
     /// Remove their keys from the agent and from nsc's keystore
     #[arg(short = 'D', long)]
     rm_nkey: bool,
-    /// Print JSON
-    #[arg(short = 'J', long)]
-    json: bool,
 }
 
 /// Deletes users of an account.
@@ -54,57 +61,75 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let find = |name: &String| edit.operator.find_user(&account.name, Some(name));
     let users: Vec<Entry<User>> = names.iter().map(find).collect::<Result<_, _>>()?;
-    if args.rm_nkey {
-        // Before anything is deleted.
-        Fresh::begin(ctx)?;
-    }
-    let mut done: Vec<String> = Vec::new();
-    let mut claims = account.claims.clone();
-    if args.revoke == Some(true) {
-        let revocations = &mut claims.nats.revocations;
-        for user in &users {
-            let iat = user.claims.standard.iat;
-            if is_revoked(revocations, user.sub(), iat) {
-                done.push(format!("user {} is revoked already", user.name));
-            } else {
-                // A token may be dated some seconds ahead.
-                revoke(revocations, user.sub(), ctx.now().max(iat));
-                done.push(format!("revoked user {}", user.name));
+    args.removal
+        .run(ctx, &mut edit, &account, &users, args.json)
+}
+
+impl Removal {
+    /// Deletes these users.
+    ///
+    /// # Errors
+    /// What stands in the way; those before are deleted.
+    pub fn run(
+        &self,
+        ctx: &mut Context,
+        edit: &mut Edit,
+        account: &Entry<Account>,
+        users: &[Entry<User>],
+        json: bool,
+    ) -> Result<(), Error> {
+        if self.rm_nkey {
+            // Before anything is deleted.
+            Fresh::begin(ctx)?;
+        }
+        let mut done: Vec<String> = Vec::new();
+        let mut claims = account.claims.clone();
+        if self.revoke == Some(true) {
+            let revocations = &mut claims.nats.revocations;
+            for user in users {
+                let iat = user.claims.standard.iat;
+                if is_revoked(revocations, user.sub(), iat) {
+                    done.push(format!("user {} is revoked already", user.name));
+                } else {
+                    // A token may be dated some seconds ahead.
+                    revoke(revocations, user.sub(), ctx.now().max(iat));
+                    done.push(format!("revoked user {}", user.name));
+                }
+            }
+            if claims != account.claims {
+                edit.write_account(ctx, account, claims)?;
             }
         }
-        if claims != account.claims {
-            edit.write_account(ctx, &account, claims)?;
+        for user in users {
+            edit.operator
+                .remove_user(edit.lock()?, &account.name, &user.name)?;
+            done.push(format!("deleted user {}/{}", account.name, user.name));
+            if self.rm_creds {
+                done.push(remove_creds(edit, &account.name, &user.name)?);
+            }
+            if self.rm_nkey {
+                done.extend(remove_key(ctx, edit, user.sub())?);
+            }
         }
-    }
-    for user in &users {
-        edit.operator
-            .remove_user(edit.lock()?, &account.name, &user.name)?;
-        done.push(format!("deleted user {}/{}", account.name, user.name));
-        if args.rm_creds {
-            done.push(remove_creds(&edit, &account.name, &user.name)?);
+        if json {
+            let rows: Vec<_> = users
+                .iter()
+                .map(|user| json!({ "name": user.name, "public_key": user.sub() }))
+                .collect();
+            return ctx
+                .out
+                .json(&json!({ "account": account.name, "deleted": rows, "done": done }));
         }
-        if args.rm_nkey {
-            done.extend(remove_key(ctx, &edit, user.sub())?);
+        for line in &done {
+            ctx.out.line(clean_inline(line))?;
         }
-    }
-    if args.json {
-        let rows: Vec<_> = users
-            .iter()
-            .map(|user| json!({ "name": user.name, "public_key": user.sub() }))
-            .collect();
-        return ctx
-            .out
-            .json(&json!({ "account": account.name, "deleted": rows, "done": done }));
-    }
-    for line in &done {
-        ctx.out.line(clean_inline(line))?;
-    }
-    if args.revoke != Some(true) {
-        ctx.out.note(
+        if self.revoke != Some(true) {
+            ctx.out.note(
             "servers still take the tokens of deleted users: nkey revocations add-user -u KEY, then nkey push, ends that",
         );
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The user that a person at a terminal chooses; nothing is deleted unasked.

@@ -7,6 +7,7 @@ mod jetstream;
 pub mod operator;
 pub mod signing_key;
 pub mod user;
+pub mod users;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub enum Command {
     SigningKey(signing_key::Args),
     /// Edit a user
     User(user::Args),
+    /// Edit many users alike: by a pattern of their names, or by tag
+    Users(users::Args),
 }
 
 impl Command {
@@ -41,6 +44,7 @@ impl Command {
             Command::Operator(args) => operator::run(args, ctx),
             Command::SigningKey(args) => signing_key::run(args, ctx),
             Command::User(args) => user::run(args, ctx),
+            Command::Users(args) => users::run(args, ctx),
         }
     }
 }

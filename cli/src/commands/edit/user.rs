@@ -11,9 +11,9 @@ use crate::key_argument::shell_word;
 use crate::output::clean_inline;
 use crate::store::chain::has_own_permissions;
 use crate::store::keys::Fresh;
-use crate::store::reissue::Issued;
+use crate::store::signer::Signer;
 use crate::store::{Edit, Entry, keystore};
-use nkey_core::claims::owned::{Account, User};
+use nkey_core::claims::owned::{Account, Claims, User};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -23,6 +23,16 @@ pub struct Args {
     #[command(flatten)]
     name: NameFlag,
     #[command(flatten)]
+    changes: Changes,
+    /// Print JSON
+    #[arg(short = 'J', long, help_heading = "Options")]
+    json: bool,
+}
+
+/// What changes.
+#[derive(clap::Args)]
+pub struct Changes {
+    #[command(flatten)]
     tags: TagFlags,
     #[command(flatten)]
     validity: ValidityFlags,
@@ -30,10 +40,7 @@ pub struct Args {
     flags: UserFlags,
     /// Sign it again although a key signed it that is no longer the account's
     #[arg(long, help_heading = "Options")]
-    resign: bool,
-    /// Print JSON
-    #[arg(short = 'J', long, help_heading = "Options")]
-    json: bool,
+    pub resign: bool,
 }
 
 /// Changes a user.
@@ -41,13 +48,12 @@ pub struct Args {
 /// # Errors
 /// If servers would refuse it then, or the agent does not sign.
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
-    if !(args.tags.is_given() || args.validity.is_given() || args.flags.is_given() || args.resign) {
-        return Err(nothing_to_do());
-    }
+    args.changes.require()?;
     let (edit, account) = Edit::account(ctx, args.account.as_deref())?;
-    let user = edit.user(&account, args.name.get(), args.resign)?;
+    let user = edit.user(&account, args.name.get(), args.changes.resign)?;
     Fresh::begin(ctx)?;
-    let issued = change(args, ctx, &edit, &account, &user)?;
+    let (signer, claims) = args.changes.apply(ctx, &edit, &account, &user)?;
+    let issued = edit.write_user(ctx, &account, &user, &signer, claims)?;
     let (of, name) = (clean_inline(&account.name), clean_inline(&user.name));
     issued.report(ctx, args.json, &format!("edited user {of}/{name}"))?;
     let keystore = &edit.store.places().keystore;
@@ -64,45 +70,67 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-fn change(
-    args: &Args,
-    ctx: &mut Context,
-    edit: &Edit,
-    account: &Entry<Account>,
-    user: &Entry<User>,
-) -> Result<Issued, Error> {
-    let signer = edit.user_signer(ctx, account, user)?;
-    let mut claims = user.claims.clone();
-    args.tags.apply(&mut claims.generic.tags, &mut ctx.out)?;
-    args.validity.apply(&mut claims.standard, ctx.now())?;
-    let all = &mut claims.nats.permissions;
-    let mut parts = Parts {
-        permissions: &mut all.permissions,
-        user: &mut all.user,
-        bearer: &mut all.bearer_token,
-        connection_types: &mut all.allowed_connection_types,
-    };
-    args.flags.apply(&mut parts, &mut ctx.out)?;
-    let limits = &mut all.limits;
-    limits.subs = args.flags.subs.unwrap_or(limits.subs);
-    limits.data = args.flags.data.unwrap_or(limits.data);
-    limits.payload = args.flags.payload.unwrap_or(limits.payload);
-    if let Some(scope) = &signer.scope
-        && has_own_permissions(&claims.nats)
-    {
-        return Err(Error::usage(format!(
-            "the role {} of the signing key {} says what its users may do: a user of it has no permissions and limits of its own. \
+impl Changes {
+    /// Refuses to change nothing.
+    ///
+    /// # Errors
+    /// Exit 2 if no flag was given.
+    pub fn require(&self) -> Result<(), Error> {
+        match self.tags.is_given()
+            || self.validity.is_given()
+            || self.flags.is_given()
+            || self.resign
+        {
+            true => Ok(()),
+            false => Err(nothing_to_do()),
+        }
+    }
+
+    /// Who signs the user again, and what it says then.
+    ///
+    /// # Errors
+    /// Exit 2 names the flag that is wrong.
+    pub fn apply(
+        &self,
+        ctx: &mut Context,
+        edit: &Edit,
+        account: &Entry<Account>,
+        user: &Entry<User>,
+    ) -> Result<(Signer, Claims<User>), Error> {
+        let signer = edit.user_signer(ctx, account, user)?;
+        let mut claims = user.claims.clone();
+        self.tags.apply(&mut claims.generic.tags, &mut ctx.out)?;
+        self.validity.apply(&mut claims.standard, ctx.now())?;
+        let all = &mut claims.nats.permissions;
+        let mut parts = Parts {
+            permissions: &mut all.permissions,
+            user: &mut all.user,
+            bearer: &mut all.bearer_token,
+            connection_types: &mut all.allowed_connection_types,
+        };
+        self.flags.apply(&mut parts, &mut ctx.out)?;
+        let limits = &mut all.limits;
+        limits.subs = self.flags.subs.unwrap_or(limits.subs);
+        limits.data = self.flags.data.unwrap_or(limits.data);
+        limits.payload = self.flags.payload.unwrap_or(limits.payload);
+        if let Some(scope) = &signer.scope
+            && has_own_permissions(&claims.nats)
+        {
+            return Err(Error::usage(format!(
+                "the role {} of the signing key {} says what its users may do: a user of it has no permissions and limits of its own. \
              nkey edit signing-key changes the role; -K KEY signs with another key",
-            clean_inline(scope.role.as_deref().unwrap_or_default()),
-            signer.key
-        )));
+                clean_inline(scope.role.as_deref().unwrap_or_default()),
+                signer.key
+            )));
+        }
+        let limits = account.claims.nats.limits.as_ref();
+        if self.flags.makes_bearer() && limits.is_some_and(|limits| limits.account.disallow_bearer)
+        {
+            return Err(Error::usage(format!(
+                "account {} forbids bearer users",
+                clean_inline(&account.name)
+            )));
+        }
+        Ok((signer, claims))
     }
-    let limits = account.claims.nats.limits.as_ref();
-    if args.flags.makes_bearer() && limits.is_some_and(|limits| limits.account.disallow_bearer) {
-        return Err(Error::usage(format!(
-            "account {} forbids bearer users",
-            clean_inline(&account.name)
-        )));
-    }
-    edit.write_user(ctx, account, user, &signer, claims)
 }

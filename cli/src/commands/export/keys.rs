@@ -71,6 +71,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     for problem in &inventory.problems {
         ctx.out.note(format!("warning: {problem}"));
     }
+    if args.remove && args.filter.needs_every_token() && !inventory.problems.is_empty() {
+        return Err(Error::failed(
+            "which keys no token names cannot be told while tokens cannot be read: nothing was exported or removed",
+        )
+        .next("nkey validate -A"));
+    }
     if keys.iter().all(|known| known.agent.is_none()) {
         return Err(Error::failed("the agent holds no such keys").next("nkey list keys"));
     }

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
+use crate::store::reissue::require_account;
 use crate::store::{Entry, Store, file};
 use nkey_agent::client;
 use nkey_agent::message::Status;
@@ -48,6 +49,9 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let operator = store.operator(None)?;
     let account = store.account(&operator, args.account.as_deref())?;
     let user = operator.find_user(&account, args.name.as_deref())?;
+    if let Ok(account) = operator.account(&account) {
+        require_account(&account, &user)?;
+    }
     let text = match args.agent {
         true => without_seed(ctx, &user)?,
         false => with_seed(ctx, &account, &user)?,

@@ -37,13 +37,13 @@ pub fn run(
     if args.diff {
         let mut compared = Vec::new();
         for account in accounts {
-            let theirs = server.pull(account.sub())?;
-            compared.push(diff::Compared::new(
-                account,
-                &BTreeMap::from([(theirs, 1)]),
-                Vec::new(),
-                0,
-            )?);
+            let name = clean_inline(&account.name);
+            let different = server.find(account.sub()).and_then(|theirs| {
+                let versions: BTreeMap<String, usize> =
+                    theirs.into_iter().map(|theirs| (theirs, 1)).collect();
+                diff::Compared::new(account, &versions, Vec::new(), 0)
+            });
+            compared.push(different.map_err(|error| error.within(&format!("account {name}")))?);
         }
         return diff::print(args, ctx, &compared, &[]);
     }

@@ -50,14 +50,6 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             "others hold the keys of operator {name}: only they can reissue it"
         )));
     }
-    let nats = &entry.claims.nats;
-    if nats.strict_signing_key_usage && nats.signing_keys.is_empty() && !args.convert_to_signing_key
-    {
-        return Err(Error::failed(format!(
-            "operator {name} requires signing keys and has none"
-        ))
-        .next("nkey reissue operator --convert-to-signing-key"));
-    }
     let mut fresh = Fresh::begin(ctx)?;
     let issued = prepare(args, ctx, &operator, &entry, &mut fresh)
         .map_err(|error| fresh.abandon(ctx, error))?;
@@ -122,6 +114,22 @@ fn rename_old(ctx: &mut Context, operator: &Operator, old: &str) {
     }
 }
 
+/// A strict operator whose identity would be all that it has.
+fn no_signing_key(operator: &Operator, entry: &Entry<owned::Operator>, key: &str) -> Error {
+    let name = clean_inline(operator.name());
+    if entry.claims.nats.signing_keys.is_empty() {
+        return Error::failed(format!(
+            "operator {name} requires signing keys and has none: nothing was changed"
+        ))
+        .next("nkey reissue operator --convert-to-signing-key");
+    }
+    Error::failed(format!(
+        "-K: {key} is the only signing key of operator {name}, which requires signing keys and would have none: \
+         nothing was changed"
+    ))
+    .next("nkey edit operator --sk generate")
+}
+
 fn prepare(
     args: &Args,
     ctx: &mut Context,
@@ -164,11 +172,7 @@ fn prepare(
         claims.nats.signing_keys.push(old.clone());
     }
     if claims.nats.strict_signing_key_usage && claims.nats.signing_keys.is_empty() {
-        return Err(Error::failed(format!(
-            "{key} is the only signing key of operator {}, which requires signing keys: as its identity it could sign no account",
-            clean_inline(operator.name())
-        ))
-        .next("nkey edit operator --sk generate"));
+        return Err(no_signing_key(operator, entry, &claims.standard.sub));
     }
     let token = issue(ctx, &key, claims.clone(), entry.claims.standard.iat)?;
     let mut accounts = Vec::new();

@@ -18,4 +18,5 @@ mod peer;
 mod policies;
 mod rules;
 mod stale;
+mod torn;
 mod wear;

@@ -4,6 +4,9 @@
 mod bodies;
 mod fields;
 mod frames;
+mod policies;
+mod seals;
+mod told;
 mod world;
 
 use crate::host::*;

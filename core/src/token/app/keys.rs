@@ -88,13 +88,10 @@ impl<B: Board> Core<B> {
         })?;
         let seed = Seed::from_bytes(check_kind(sent.kind)?, *seed);
         check_name(sent.name)?;
-        let pair =
-            KeyPair::from_seed(&seed).map_err(|error| Refusal::because(Code::Value, error))?;
-        // Another key would stand in two slots.
-        if !sent.policy.is_valid() || *pair.public_key().as_bytes() != sent.key {
+        if !sent.policy.is_valid() {
             return Err(Code::Value.into());
         }
-        drop(pair);
+        check_key(&seed, &sent.key)?;
         let slot = self.free(Some(&sent.key))?;
         held(press)?;
         self.keep_time(true)?;
@@ -311,6 +308,19 @@ pub(super) fn key(slot: u8, stored: &Stored<'_>) -> Key {
         kind: stored.details.kind,
         key: stored.details.key,
     }
+}
+
+/// Whether the key is the seed's: under another name it could stand in two slots.
+#[inline(never)]
+fn check_key(seed: &Seed, key: &[u8; 32]) -> Result<(), Refusal> {
+    let pair = KeyPair::from_seed(seed).map_err(|error| Refusal::because(Code::Value, error))?;
+    if pair.public_key().as_bytes() != key {
+        return Err(Refusal::because(
+            Code::Value,
+            "the sealed seed is another key's",
+        ));
+    }
+    Ok(())
 }
 
 fn check_kind(kind: u8) -> Result<Kind, Refusal> {

@@ -18,5 +18,4 @@ mod peer;
 mod policies;
 mod rules;
 mod stale;
-mod torn;
 mod wear;

@@ -24,6 +24,8 @@ pub struct Flash {
     pub steps: u64,
     /// Which steps were erases.
     pub erases: Vec<u64>,
+    /// Which steps were the first and the last of a write.
+    pub edges: Vec<u64>,
     pub dead: bool,
     noise: u64,
 }
@@ -36,6 +38,7 @@ impl Flash {
             torn: Torn::Blank,
             steps: 0,
             erases: Vec::new(),
+            edges: Vec::new(),
             dead: false,
             noise: 1,
         }
@@ -126,6 +129,8 @@ impl NorFlash for Flash {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        self.edges
+            .extend([self.steps, self.steps + bytes.len() as u64 - 1]);
         for (at, byte) in bytes.iter().enumerate() {
             let cut = self.step()?;
             let noise = if cut { self.noise() } else { 0 };

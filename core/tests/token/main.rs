@@ -4,6 +4,7 @@
 #[path = "../../../fuzz/src/app.rs"]
 mod app;
 mod board;
+mod cut_commands;
 mod cuts;
 mod examples;
 mod flips;

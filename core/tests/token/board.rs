@@ -24,7 +24,11 @@ pub struct Flash {
     pub steps: u64,
     /// Which steps were erases.
     pub erases: Vec<u64>,
+    /// Which steps were the first and the last of a write.
+    pub edges: Vec<u64>,
     pub dead: bool,
+    /// Which bytes were read or programmed, if somebody wants to know.
+    pub touched: Vec<bool>,
     noise: u64,
 }
 
@@ -36,7 +40,9 @@ impl Flash {
             torn: Torn::Blank,
             steps: 0,
             erases: Vec::new(),
+            edges: Vec::new(),
             dead: false,
+            touched: Vec::new(),
             noise: 1,
         }
     }
@@ -69,6 +75,12 @@ impl Flash {
         }
     }
 
+    fn touch(&mut self, from: usize, len: usize) {
+        if let Some(touched) = self.touched.get_mut(from..from + len) {
+            touched.fill(true);
+        }
+    }
+
     fn noise(&mut self) -> u8 {
         self.noise = step_noise(self.noise);
         (self.noise >> 32) as u8
@@ -95,6 +107,7 @@ impl ReadNorFlash for Flash {
         let from = offset as usize;
         let range = self.bytes.get(from..from + bytes.len());
         bytes.copy_from_slice(range.ok_or(NorFlashErrorKind::OutOfBounds)?);
+        self.touch(from, bytes.len());
         Ok(())
     }
 
@@ -126,6 +139,9 @@ impl NorFlash for Flash {
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        self.touch(offset as usize, bytes.len());
+        self.edges
+            .extend([self.steps, self.steps + bytes.len() as u64 - 1]);
         for (at, byte) in bytes.iter().enumerate() {
             let cut = self.step()?;
             let noise = if cut { self.noise() } else { 0 };

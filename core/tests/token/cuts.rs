@@ -8,20 +8,22 @@ use nkey_core::token::*;
 
 /// All that a token shows and keeps, as far as it can be told from outside.
 #[derive(Clone, Debug, PartialEq)]
-struct Seen {
-    state: State,
-    device: [u8; 32],
-    keys: Vec<PublicKey>,
-    signatures: u64,
-    tries: u8,
-    latest: u64,
-    witnessed: u64,
-    pins: [bool; 2],
+pub struct Seen {
+    pub state: State,
+    pub device: [u8; 32],
+    pub keys: Vec<PublicKey>,
+    pub signatures: u64,
+    pub tries: u8,
+    pub latest: u64,
+    pub witnessed: u64,
+    pub pins: [bool; 2],
+    /// All that is said about each key.
+    pub details: Vec<String>,
 }
 
-const OTHER_PIN: &[u8] = b"battery staple";
+pub const OTHER_PIN: &[u8] = b"battery staple";
 
-fn look(flash: &Flash) -> Seen {
+pub fn look(flash: &Flash) -> Seen {
     let mut token = Token::new(flash.clone());
     let hello = token.ask(None, Command::Hello);
     let Answer::Hello(hello) = hello.answer() else {
@@ -35,6 +37,13 @@ fn look(flash: &Flash) -> Seen {
         .map(|row| {
             let key = row.key.expect("no record is damaged");
             PublicKey::from_bytes(Kind::from_prefix(key.kind).unwrap(), key.key)
+        })
+        .collect();
+    let details = rows
+        .iter()
+        .map(|row| {
+            let reply = token.ask(None, Command::Slot { slot: row.slot });
+            format!("{} {:?}", row.slot, reply.answer())
         })
         .collect();
     let reply = token.ask(None, Command::Counters);
@@ -62,11 +71,12 @@ fn look(flash: &Flash) -> Seen {
         latest: counters.latest,
         witnessed: counters.witnessed,
         pins,
+        details,
     }
 }
 
 /// Every key signs, so every seed is there and is the one of its public key.
-fn all_sign(flash: &Flash, pin: &[u8], keys: &[PublicKey]) {
+pub fn all_sign(flash: &Flash, pin: &[u8], keys: &[PublicKey]) {
     let mut token = Token::new(flash.clone());
     let session = token
         .call(None, Command::Unlock { pin, time: NOW })
@@ -89,7 +99,7 @@ fn all_sign(flash: &Flash, pin: &[u8], keys: &[PublicKey]) {
     }
 }
 
-fn open(flash: &Flash) -> (Token, Session) {
+pub fn open(flash: &Flash) -> (Token, Session) {
     let mut token = Token::on(Model::seeded(flash.clone(), 99));
     let session = token.unlock();
     (token, session)
@@ -99,34 +109,47 @@ fn open(flash: &Flash) -> (Token, Session) {
 /// and shows what came back to `check`.
 fn cut_everywhere(
     start: &Flash,
-    mut action: impl FnMut(&mut Token, Session),
+    action: impl FnMut(&mut Token, Session),
     mut check: impl FnMut(&Flash, &Seen),
 ) {
-    let (mut token, session) = open(start);
-    token.app.board().flash.steps = 0;
-    token.app.board().flash.erases.clear();
-    action(&mut token, session);
-    let flash = &token.app.board().flash;
-    let (steps, erases) = (flash.steps, flash.erases.clone());
-    assert!(steps > 20, "{steps}");
-    for step in 0..steps {
-        let torn: &[Torn] = if erases.contains(&step) {
+    cut_each(|| open(start), action, |cut| check(cut, &look(cut)));
+}
+
+/// The same from any state, the flash alone shown. Without TOKEN_ROUNDS the power is cut in
+/// each erase, at both ends of each write, and at every seventh byte.
+pub fn cut_each<T: Copy>(
+    start: impl Fn() -> (Token, T),
+    mut action: impl FnMut(&mut Token, T),
+    mut check: impl FnMut(&Flash),
+) {
+    let (mut token, with) = start();
+    let flash = &mut token.app.board().flash;
+    flash.steps = 0;
+    flash.erases.clear();
+    flash.edges.clear();
+    action(&mut token, with);
+    let flash = token.app.into_board().flash;
+    assert!(flash.steps > 0);
+    let thorough = std::env::var_os("TOKEN_ROUNDS").is_some();
+    for step in 0..flash.steps {
+        let torn: &[Torn] = if flash.erases.contains(&step) {
             &[Torn::Old, Torn::Blank, Torn::Noise]
-        } else {
+        } else if thorough || step % 7 == 0 || flash.edges.contains(&step) {
             &[Torn::Noise]
+        } else {
+            &[]
         };
         for &torn in torn {
-            let (mut token, session) = open(start);
+            let (mut token, with) = start();
             token.app.board().flash.left = Some(step);
             token.app.board().flash.torn = torn;
-            action(&mut token, session);
-            let cut = token.flash();
-            check(&cut, &look(&cut));
+            action(&mut token, with);
+            check(&token.flash());
         }
     }
 }
 
-fn start() -> Flash {
+pub fn start() -> Flash {
     let mut token = Token::new(Flash::new());
     token.init();
     let session = token.unlock();
@@ -136,7 +159,7 @@ fn start() -> Flash {
 }
 
 /// The start, after a plain unlocking: what no action is cheaper than.
-fn unlocked(start: &Flash) -> Flash {
+pub fn unlocked(start: &Flash) -> Flash {
     open(start).0.flash()
 }
 
@@ -160,13 +183,14 @@ fn while_a_key_is_made() {
             seen[new] += 1;
             let old = Seen {
                 keys: after.keys[..2].to_vec(),
+                details: after.details[..2].to_vec(),
                 ..after.clone()
             };
             assert_eq!(old, before);
             all_sign(flash, PIN, &after.keys);
         },
     );
-    assert!(seen[0] > 100 && seen[1] > 100, "{seen:?}");
+    assert!(seen[0] > 10 && seen[1] > 10, "{seen:?}");
 }
 
 #[test]
@@ -201,7 +225,7 @@ fn while_a_message_is_signed() {
             assert!(after.latest == before.latest || after.latest >= before.latest + 5);
         },
     );
-    assert!(seen.iter().all(|count| *count > 10), "{seen:?}");
+    assert!(seen.iter().all(|count| *count > 5), "{seen:?}");
 }
 
 #[test]
@@ -305,76 +329,5 @@ fn while_the_pin_is_changed() {
             all_sign(flash, [PIN, OTHER_PIN][new], &after.keys);
         },
     );
-    assert!(seen.iter().all(|count| *count > 50), "{seen:?}");
-}
-
-#[test]
-fn while_a_wrong_pin_is_tried() {
-    // A try that was taken is never given back by a cut, and no PIN was looked at before.
-    let start = unlocked(&start());
-    let wrong = Command::Unlock {
-        pin: b"wrong one",
-        time: NOW,
-    };
-    for cut in 0..4 {
-        let mut token = Token::new(start.clone());
-        token.app.board().flash.left = Some(cut);
-        let reply = token.ask(None, wrong);
-        let told = reply.code() == Some(Code::Pin);
-        let flash = token.flash();
-        let mut token = Token::new(flash);
-        let reply = token.ask(None, Command::Tries);
-        let Answer::Tries(left) = reply.answer() else {
-            panic!()
-        };
-        assert!(
-            left == TRIES - 1 || (left == TRIES && !told),
-            "{cut} {left}"
-        );
-    }
-}
-
-#[test]
-fn while_it_is_reset() {
-    // A reset that has begun is ended at the next power-up: no old key is left behind.
-    let start = start();
-    let device = look(&start).device;
-    let mut token = Token::new(start.clone());
-    token.call(None, Command::Reset).ok();
-    let steps = token.app.board().flash.steps;
-    for step in 0..steps {
-        let mut token = Token::on(Model::seeded(start.clone(), 50));
-        token.app.board().flash.left = Some(step);
-        token.app.board().flash.torn = Torn::Noise;
-        token.call(None, Command::Reset);
-        let mut token = Token::on(Model::seeded(token.flash(), 1_000 + step));
-        let state = token.app.state();
-        let hello = token.ask(None, Command::Hello);
-        let Answer::Hello(hello) = hello.answer() else {
-            panic!()
-        };
-        match state {
-            State::Locked => assert_eq!(hello.device, device),
-            State::Empty => assert_ne!(hello.device, device),
-            other => panic!("{other:?} at {step}"),
-        }
-    }
-    assert!(steps > 100);
-}
-
-#[test]
-fn while_it_is_formatted_first() {
-    let token = Token::new(Flash::new());
-    let steps = token.flash().restored();
-    let mut token = Token::new(Flash::new());
-    let count = token.app.board().flash.steps;
-    assert!(count > 500 && steps.bytes.iter().any(|byte| *byte != 0xFF));
-    for step in 0..count {
-        let mut flash = Flash::new();
-        flash.left = Some(step);
-        flash.torn = Torn::Blank;
-        let flash = Token::new(flash).flash();
-        let mut token = Token::new(flash);
-        assert_eq!(token.app.state(), State::Empty, "{step}");
-    }
+    assert!(seen.iter().all(|count| *count > 15), "{seen:?}");
 }

@@ -5,6 +5,7 @@
 mod app;
 mod board;
 mod cached;
+mod cut_commands;
 mod cuts;
 mod examples;
 mod flips;

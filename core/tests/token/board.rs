@@ -163,6 +163,8 @@ pub struct Model {
     pub light: Light,
     pub panicked: bool,
     pub random_fails: bool,
+    /// Steps of the flash when a PIN was first worked on.
+    pub worked: Option<u64>,
     seed: u64,
 }
 
@@ -175,6 +177,7 @@ impl Model {
             light: Light::Off,
             panicked: false,
             random_fails: false,
+            worked: None,
             seed: 7,
         }
     }
@@ -204,6 +207,10 @@ impl Board for Model {
             *byte = (self.seed >> 33) as u8;
         }
         Ok(())
+    }
+
+    fn working(&mut self) {
+        self.worked.get_or_insert(self.flash.steps);
     }
 
     fn pressed(&mut self) -> bool {

@@ -193,6 +193,8 @@ fn while_a_pin_is_tried() {
                 |token, ()| {
                     let reply = token.call(None, Command::Unlock { pin, time: NOW });
                     told.set(reply.code());
+                    let board = token.app.board();
+                    assert!(board.worked != Some(0));
                 },
                 |flash| {
                     let after = look(flash);

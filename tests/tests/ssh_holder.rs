@@ -318,19 +318,24 @@ fn answers_without_form_are_named_and_the_agent_lives() {
     assert!(agent.client().stores().expect("stores").len() == 7);
 }
 
-/// A stock gpg-agent with one Ed25519 key.
+/// A stock gpg-agent with Ed25519 keys.
 struct Gpg(Scratch);
 
 impl Gpg {
-    fn new() -> Gpg {
+    fn new(keys: usize) -> Gpg {
         let gpg = Gpg(Scratch::new());
         gpg.0.file("gpg-agent.conf", "enable-ssh-support\n");
-        let key = "--batch --quiet --passphrase= --quick-gen-key nkey ed25519 auth 0";
-        gpg.run("gpg", key);
+        for number in 0..keys {
+            let key = format!(
+                "--batch --quiet --passphrase= --quick-gen-key nkey{number} ed25519 auth 0"
+            );
+            gpg.run("gpg", &key);
+        }
         let listed = gpg.run("gpg", "--list-keys --with-keygrip --with-colons");
-        let grip = listed.lines().find_map(|line| line.strip_prefix("grp:"));
-        let grip = grip.expect("a keygrip").trim_matches(':');
-        gpg.0.file("sshcontrol", format!("{grip}\n"));
+        let grips = listed.lines().filter_map(|line| line.strip_prefix("grp:"));
+        let grips: Vec<&str> = grips.map(|grip| grip.trim_matches(':')).collect();
+        assert_eq!(grips.len(), keys, "{listed}");
+        gpg.0.file("sshcontrol", grips.join("\n") + "\n");
         gpg.run("gpgconf", "--launch gpg-agent");
         gpg
     }
@@ -354,8 +359,28 @@ impl Drop for Gpg {
 }
 
 #[test]
+fn gpg_agent_holds_operator_account_and_user() {
+    if skipped("nats-server") {
+        return;
+    }
+    let gpg = Gpg::new(3);
+    let agent = Agent::with_holders(&gpg.config(""));
+    let slots = agent.client().slots("ssh:up").expect("slots");
+    let kinds = [Kind::Operator, Kind::Account, Kind::User];
+    let keys: Vec<PublicKey> = slots
+        .iter()
+        .zip(kinds)
+        .map(|(slot, kind)| enrol(&agent, &slot.id, kind).expect("to enrol"))
+        .collect();
+    let [operator, account, user] = &keys[..] else {
+        panic!("{slots:?}")
+    };
+    server_accepts(&agent, operator, account, user);
+}
+
+#[test]
 fn gpg_agent_signs_nonces_and_tokens_up_to_a_limit_that_is_named() {
-    let gpg = Gpg::new();
+    let gpg = Gpg::new(1);
     let agent = Agent::with_holders(&gpg.config(""));
     let stores = agent.client().stores().expect("stores");
     assert_eq!(stores[1].state(), "ready", "{stores:?}");

@@ -34,7 +34,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the journal cannot be read, or what the agent says.
-    pub fn open(ctx: &mut Context, root: &Path, operator: &Operator) -> Result<Journal, Error> {
+    pub fn open(ctx: &mut Context, root: &Path) -> Result<Journal, Error> {
         let mut journal = Journal {
             path: root.join(FILE),
             held: BTreeMap::new(),
@@ -49,8 +49,11 @@ impl Journal {
             let keys = journal.held.entry(info.name).or_default();
             keys.push(info.key.to_string());
         }
-        if let Some(group) = cut_short.filter(|group| group.operator == operator.name()) {
-            journal.take_back(ctx, operator, &group)?;
+        if let Some(group) = cut_short {
+            // Of an operator that is gone nothing says which keys are used.
+            if let Ok(operator) = Operator::load(root, &group.operator) {
+                journal.take_back(ctx, &operator, &group)?;
+            }
             journal.end()?;
         }
         Ok(journal)

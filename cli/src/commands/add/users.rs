@@ -175,7 +175,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         });
     }
     Fresh::begin(ctx)?;
-    let journal = Journal::open(ctx, store.root(), &operator)?;
+    let journal = Journal::open(ctx, store.root())?;
     let progress = Progress::new(batches.iter().map(|batch| batch.new.len()).sum(), CHUNK);
     let mut added = 0;
     for batch in &batches {

@@ -38,7 +38,7 @@ pub fn ours(
 /// value, and a locked agent must not keep them.
 #[inline(never)]
 pub fn wipe_stack() {
-    let mut room = [0u8; 64 * 1024];
+    let mut room = [0u64; 8 * 1024];
     room.zeroize();
     std::hint::black_box(&room);
 }

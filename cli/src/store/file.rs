@@ -65,10 +65,8 @@ fn is_absent(error: &io::Error) -> bool {
 /// If the file has changed since; then nothing is changed.
 pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Error> {
     let temp = Temp::beside(path, bytes)?;
-    if self::read(path)?.as_deref() != read {
-        return Err(changed(path));
-    }
     match read {
+        Some(_) if self::read(path)?.as_deref() != read => Err(changed(path)),
         Some(_) => temp.rename(path),
         None => {
             temp.create(path)?;

@@ -5,6 +5,7 @@
 
 mod commands;
 mod core_speed;
+mod disk;
 mod holders;
 mod socket;
 mod start;

@@ -10,6 +10,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use zeroize::Zeroizing;
 
@@ -191,10 +193,10 @@ impl Folder {
             for ((_, bytes), temporary) in files.iter().zip(&temporaries) {
                 let file = self.create(temporary, bytes)?;
                 if files.len() <= FEW {
-                    open.push((temporary, file));
+                    open.push(Arc::new(file));
                 }
             }
-            for (temporary, _) in &open {
+            for temporary in temporaries.iter().take(open.len()) {
                 step(&self.path, &Step::Sync(temporary))?;
             }
             flush(&open)?;
@@ -290,25 +292,40 @@ impl Folder {
 }
 
 /// Flushes files at the same time, which takes a disk about as long as one.
-fn flush(files: &[(&String, File)]) -> io::Result<()> {
-    let Some(((_, first), others)) = files.split_first() else {
+fn flush(files: &[Arc<File>]) -> io::Result<()> {
+    let mut files = files.iter();
+    let Some(first) = files.next() else {
         return Ok(());
     };
-    thread::scope(|scope| {
-        let begun: Vec<_> = others
-            .iter()
-            .map(|(_, file)| thread::Builder::new().spawn_scoped(scope, || file.sync_all()))
-            .collect();
-        let mut result = first.sync_all();
-        for ((_, file), flushing) in others.iter().zip(begun) {
-            // Without a thread to spare, one after the other.
-            result = result.and(match flushing {
-                Ok(thread) => thread.join().unwrap_or_else(|_| file.sync_all()),
-                Err(_) => file.sync_all(),
-            });
-        }
-        result
-    })
+    // Without a thread to spare, one after the other.
+    let begun: Vec<_> = files.map(|file| (file, begin_flush(file))).collect();
+    begun
+        .into_iter()
+        .fold(first.sync_all(), |result, (file, begun)| {
+            let flushed = begun.and_then(|begun| begun.recv().ok());
+            result.and(flushed.unwrap_or_else(|| file.sync_all()))
+        })
+}
+
+/// A file to flush, and where to say how that went.
+type Flush = (Arc<File>, Sender<io::Result<()>>);
+
+/// Has a thread flush a file. It stays for the next one: a thread's start takes as long as a flush.
+fn begin_flush(file: &Arc<File>) -> Option<Receiver<io::Result<()>>> {
+    static FLUSHER: LazyLock<Option<Sender<Flush>>> = LazyLock::new(|| {
+        let (sender, files) = mpsc::channel::<Flush>();
+        let flusher = thread::Builder::new().name("flush".into());
+        let thread = flusher.spawn(move || {
+            for (file, done) in files {
+                let _ = done.send(file.sync_all());
+            }
+        });
+        thread.ok().map(|_| sender)
+    });
+    let (done, begun) = mpsc::channel();
+    let flusher = FLUSHER.as_ref()?;
+    flusher.send((Arc::clone(file), done)).ok()?;
+    Some(begun)
 }
 
 /// The name a file has until it is complete.

@@ -93,6 +93,8 @@ extensions! {
     LockIn = "lock-v1@nkey-agent",
     /// Pass a command on to a token.
     Token = "token-v1@nkey-agent",
+    /// Wait until what was made is on disk.
+    Flush = "flush-v1@nkey-agent",
 }
 
 /// The other extensions that are answered.
@@ -175,7 +177,10 @@ pub mod flag {
     pub const ANY_IAT: u32 = 4;
     /// Nobody gives this one: the key is in a VIRTUAL token's files.
     pub const VIRTUAL: u32 = 8;
-    /// All that can be given.
+    /// No mark, and for [`Name::Generate`](super::Name::Generate) only: answer before the key is
+    /// on disk. [`Name::Flush`](super::Name::Flush) waits for that.
+    pub const LATER: u32 = 16;
+    /// All marks that can be given.
     pub const KNOWN: u32 = EXPORTABLE | VOLATILE | ANY_IAT;
 }
 
@@ -296,7 +301,11 @@ pub enum Ours<'a> {
         name: &'a str,
         /// [`flag`] bits.
         flags: u32,
+        /// Answer before it is on disk.
+        later: bool,
     },
+    /// Wait until the key that was answered before is on disk.
+    Flush,
     /// Give the seed of a key.
     Export {
         /// The NKey.
@@ -467,11 +476,21 @@ fn ours(name: Name, mut reader: Reader<'_>) -> Result<Ours<'_>, Malformed> {
             name: reader.text()?,
             flags: flags(&mut reader)?,
         },
-        Name::Generate => Ours::Generate {
-            kind: kind(&mut reader)?,
-            name: reader.text()?,
-            flags: flags(&mut reader)?,
-        },
+        Name::Generate => {
+            let (kind, name, bits) = (kind(&mut reader)?, reader.text()?, reader.uint32()?);
+            let later = bits & flag::LATER != 0;
+            let flags = known(bits & !flag::LATER)?;
+            if later && flags & flag::VOLATILE != 0 {
+                return Err(Malformed("a volatile key is never on disk"));
+            }
+            Ours::Generate {
+                kind,
+                name,
+                flags,
+                later,
+            }
+        }
+        Name::Flush => Ours::Flush,
         Name::Export => Ours::Export {
             key: reader.text()?,
         },
@@ -525,7 +544,10 @@ fn kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
 }
 
 fn flags(reader: &mut Reader<'_>) -> Result<u32, Malformed> {
-    let flags = reader.uint32()?;
+    known(reader.uint32()?)
+}
+
+fn known(flags: u32) -> Result<u32, Malformed> {
     if flags & !flag::KNOWN == 0 {
         Ok(flags)
     } else {

@@ -232,6 +232,58 @@ impl Store for Many {
     }
 }
 
+#[test]
+fn a_key_is_answered_at_once_and_is_there_after_the_flush() {
+    let agent = Running::new(three_keys());
+    let (mut client, mut other) = (agent.client(), agent.client());
+    client.flushed().unwrap();
+    assert_eq!(client.generated().unwrap(), None);
+    client
+        .generate_ahead(Kind::User, "early", flag::EXPORTABLE)
+        .unwrap();
+    let early = client.generated().unwrap().unwrap();
+    // One at a time, so that no error is lost.
+    client.generate_ahead(Kind::User, "second", 0).unwrap();
+    assert_eq!(status(client.generated()), Status::Malformed);
+    client.flush_ahead().unwrap();
+    assert!(other.sign(&key(Kind::User, 3), NONCE).is_ok());
+    client.flushed().unwrap();
+    assert_eq!(names(&mut other).len(), 4);
+    assert!(other.sign(&early, NONCE).is_ok() && other.export(&early).is_ok());
+    client.generate_ahead(Kind::User, "third", 0).unwrap();
+    let third = client.generated().unwrap().unwrap();
+    drop(client);
+    eventually(|| other.sign(&third, NONCE).ok());
+
+    let flags = flag::LATER | flag::VOLATILE;
+    assert_eq!(
+        status(other.generate(Kind::User, "", flags)),
+        Status::Malformed
+    );
+    for name in ["a\nb", &"x".repeat(256)] {
+        other.generate_ahead(Kind::User, name, 0).unwrap();
+        assert_eq!(status(other.generated()), Status::Refused);
+    }
+    other.flushed().unwrap();
+}
+
+#[test]
+fn a_key_that_cannot_be_written_is_an_error_of_the_flush() {
+    let agent = Running::new(Many::new(3, "name"));
+    let mut client = agent.client();
+    client.generate_ahead(Kind::User, "early", 0).unwrap();
+    let early = client.generated().unwrap().unwrap();
+    assert_eq!(status(client.flushed()), Status::Locked);
+    client.flushed().unwrap();
+    assert!(client.list().unwrap().iter().all(|row| row.key != early));
+    // A request in between keeps the answer for whoever asks.
+    client.generate_ahead(Kind::User, "early", 0).unwrap();
+    client.generated().unwrap().unwrap();
+    client.flush_ahead().unwrap();
+    assert_eq!(client.list().unwrap().len(), 3);
+    assert_eq!(status(client.flushed()), Status::Locked);
+}
+
 /// The comments of the standard list.
 fn standard(agent: &Running) -> (usize, Vec<String>) {
     let answer = agent.raw().ask(&[number::REQUEST_IDENTITIES]);
@@ -295,6 +347,8 @@ fn a_forwarded_connection_uses_keys_and_neither_takes_nor_changes_them() {
     assert_eq!(status(there.remove(&operator)), Status::Refused);
     assert_eq!(status(there.rename(&user, "x")), Status::Refused);
     assert_eq!(status(there.generate(Kind::User, "x", 0)), Status::Refused);
+    there.generate_ahead(Kind::User, "x", 0).unwrap();
+    assert_eq!(status(there.generated()), Status::Refused);
     assert_eq!(status(there.token("card:one", &[8])), Status::Refused);
     let seed = seed(Kind::User, 9);
     assert_eq!(status(there.add(&seed, "x", 0)), Status::Refused);

@@ -204,6 +204,7 @@ fn the_client_sends_the_examples_and_reads_their_answers() {
         let made = client.generate(Kind::User, "", flag::VOLATILE).unwrap();
         assert_eq!(made, key(Kind::User, 9));
     });
+    client_sends("flush-v1", |client| client.flushed().unwrap());
     client_sends("status-v1", |client| {
         let status = client.status().unwrap();
         assert!(!status.is_locked() && status.stores[0].name == "vault");

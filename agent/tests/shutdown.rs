@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Raw, key, seed};
-use nkey_agent::client::Prompt;
+use nkey_agent::client::{Client, Prompt};
 use nkey_agent::message::{MAX_SIGNING_INPUT, number};
 use nkey_agent::server::{self, Agent, ListenError};
 use nkey_agent::store::volatile::Volatile;
@@ -64,6 +64,10 @@ impl Store for Slow {
     }
 
     fn add(&self, seed: &Seed, name: &str, flags: Flags) -> Result<PublicKey, StoreError> {
+        if name == "late" {
+            self.begun.lock().unwrap().send(()).unwrap();
+            self.go_on.lock().unwrap().recv().unwrap();
+        }
         self.keys.add(seed, name, flags)
     }
 
@@ -87,7 +91,7 @@ impl Store for Slow {
 }
 
 #[test]
-fn what_is_being_signed_is_sent_and_the_socket_is_removed() {
+fn what_is_being_signed_or_added_is_finished_and_the_socket_is_removed() {
     let (begun, begins) = channel();
     let (tell, go_on) = channel();
     let store = Slow {
@@ -101,8 +105,9 @@ fn what_is_being_signed_is_sent_and_the_socket_is_removed() {
     let directory = std::env::temp_dir().join(format!("nkey-shutdown-{}", std::process::id()));
     let path = directory.join("agent.sock");
     let listener = server::listen(&path).unwrap();
+    let store = Arc::new(store);
     let agent = Arc::new(Agent::new(
-        vec![(Arc::new(store), "here".to_owned())],
+        vec![(Arc::clone(&store) as Arc<dyn Store>, "here".to_owned())],
         Vec::new,
     ));
     let place = path.clone();
@@ -123,6 +128,12 @@ fn what_is_being_signed_is_sent_and_the_socket_is_removed() {
         .uint32(0);
     connection.send(&common::frame(request.as_bytes()));
     begins.recv().unwrap();
+    // A key that was answered before it is on disk, by a client that is gone.
+    let mut client = Client::connect(&path).unwrap();
+    client.generate_ahead(Kind::User, "late", 0).unwrap();
+    let late = client.generated().unwrap().unwrap();
+    begins.recv().unwrap();
+    drop(client);
     assert!(matches!(server::listen(&path), Err(ListenError::Live(_))));
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM)
         .unwrap();
@@ -132,8 +143,10 @@ fn what_is_being_signed_is_sent_and_the_socket_is_removed() {
     }
     assert!(!serving.is_finished());
     tell.send(()).unwrap();
+    tell.send(()).unwrap();
     assert_eq!(connection.answer().unwrap()[0], number::SIGN_RESPONSE);
     serving.join().unwrap().unwrap();
+    assert_eq!(store.find(&late).unwrap().name, "late");
     assert_eq!(connection.answer(), None);
     std::fs::remove_dir(directory).unwrap();
 }

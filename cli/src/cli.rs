@@ -55,92 +55,143 @@ pub struct Global {
     pub socket: Option<PathBuf>,
 }
 
-#[derive(Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one, and it lives as long as the process"
-)]
-enum Command {
+/// How a command is built: its flags, or the commands below it.
+macro_rules! build {
+    ($module:ident Args $base:ident $arguments:ident) => {
+        $module::Args::augment_args($base)
+    };
+    ($module:ident Command $base:ident $arguments:ident) => {
+        only(
+            $module::Command::augment_subcommands($base.clone()),
+            $base,
+            $arguments,
+        )
+    };
+}
+
+/// How a command is run.
+macro_rules! run {
+    ($module:ident Args $args:ident $ctx:ident) => {
+        $module::run($args, $ctx)
+    };
+    ($module:ident Command $command:ident $ctx:ident) => {
+        $command.run($ctx)
+    };
+}
+
+/// The first commands, each named as its module: `Name(module::Args)`, or `Name(module::Command)`
+/// if others are below it.
+macro_rules! commands {
+    ($( $(#[$about:meta])* $variant:ident($module:ident::$kind:ident), )*) => {
+        #[derive(Subcommand)]
+        #[expect(
+            clippy::large_enum_variant,
+            reason = "there is one, and it lives as long as the process"
+        )]
+        enum Command {
+            $( $(#[$about])* $variant(Later<$module::$kind>), )*
+        }
+
+        impl Command {
+            /// The command `name`, with only those below it that the arguments name.
+            fn build(name: &str, arguments: &[OsString]) -> Option<clap::Command> {
+                $( if name == stringify!($module) {
+                    let base = clap::Command::new(stringify!($module));
+                    return Some(build!($module $kind base arguments));
+                } )*
+                None
+            }
+
+            fn run(&self, ctx: &mut Context) -> Result<(), Error> {
+                match self {
+                    $( Command::$variant(command) => run!($module $kind command ctx), )*
+                }
+            }
+        }
+    };
+}
+
+commands! {
     /// Create an operator, a system account, an account and a user
-    Init(Later<init::Args>),
+    Init(init::Args),
     /// Add an operator, account, user, export, import or mapping
     #[command(subcommand)]
-    Add(Later<add::Command>),
+    Add(add::Command),
     /// Bring the seeds of an nsc keystore into the agent
-    Adopt(Later<adopt::Args>),
+    Adopt(adopt::Args),
     /// Start, stop, lock and unlock the agent
     #[command(subcommand)]
-    Agent(Later<agent::Command>),
+    Agent(agent::Command),
     /// Show what a JWT says, and whether its signature is right
-    Decode(Later<decode::Args>),
+    Decode(decode::Args),
     /// Delete an account, user, export, import or mapping
     #[command(subcommand)]
-    Delete(Later<delete::Command>),
+    Delete(delete::Command),
     /// Show what an operator, account, user or JWT says
     #[command(subcommand)]
-    Describe(Later<describe::Command>),
+    Describe(describe::Command),
     /// List when the tokens expire; fails if one does soon
-    Expirations(Later<expirations::Args>),
+    Expirations(expirations::Args),
     /// Take keys out of the agent
     #[command(subcommand)]
-    Export(Later<export::Command>),
+    Export(export::Command),
     /// Build a store anew from JWTs, seeds and creds that lie in folders
-    Fix(Later<fix::Args>),
+    Fix(fix::Args),
     /// Edit an operator, account, signing key, user or export
     #[command(subcommand)]
-    Edit(Later<edit::Command>),
+    Edit(edit::Command),
     /// Show which store, operator and account commands are about, or choose others
-    Env(Later<env::Args>),
+    Env(env::Args),
     /// Generate keys, activations, creds, configurations and diagrams
     #[command(subcommand)]
-    Generate(Later<generate::Command>),
+    Generate(generate::Command),
     /// Import keys into the agent, accounts and users into the store
     #[command(subcommand)]
-    Import(Later<import::Command>),
+    Import(import::Command),
     /// List operators, accounts, users and keys
     #[command(subcommand)]
-    List(Later<list::Command>),
+    List(list::Command),
     /// OpenPGP cards: their signature and authentication keys
     #[command(subcommand)]
-    Openpgp(Later<openpgp::Command>),
+    Openpgp(openpgp::Command),
     /// PIV applets of cards, which holders.toml names
     #[command(subcommand)]
-    Piv(Later<piv::Command>),
+    Piv(piv::Command),
     /// Tokens of PKCS#11 modules, which holders.toml names
     #[command(subcommand)]
-    Pkcs11(Later<pkcs11::Command>),
+    Pkcs11(pkcs11::Command),
     /// Bring accounts from the servers into the store
-    Pull(Later<pull::Args>),
+    Pull(pull::Args),
     /// Send accounts to the servers
-    Push(Later<push::Args>),
+    Push(push::Args),
     /// Issue tokens anew with another key
     #[command(subcommand)]
-    Reissue(Later<reissue::Command>),
+    Reissue(reissue::Command),
     /// Rename an account
     #[command(subcommand, hide = true)]
-    Rename(Later<rename::Command>),
+    Rename(rename::Command),
     /// Revoke users and activations, and take that back
     #[command(subcommand)]
-    Revocations(Later<revocations::Command>),
+    Revocations(revocations::Command),
     /// Select the operator or account that commands are about
     #[command(subcommand)]
-    Select(Later<select::Command>),
+    Select(select::Command),
     /// Sign claims with a key of the agent
-    Sign(Later<sign::Args>),
+    Sign(sign::Args),
     /// Stores of the agent, and keys that others hold
     #[command(subcommand)]
-    Store(Later<store::Command>),
+    Store(store::Command),
     /// Boards that sign only what they have read, such as a Raspberry Pi Pico
     #[command(subcommand)]
-    Token(Later<token::Command>),
+    Token(token::Command),
     /// Check an operator, its accounts and users
-    Validate(Later<validate::Args>),
+    Validate(validate::Args),
     /// Check the signature, the time and the issuer of a JWT
-    Verify(Later<verify::Args>),
+    Verify(verify::Args),
     /// Print the completions of a shell
-    Completions(Later<completions::Args>),
+    Completions(completions::Args),
     /// Print the manual page, or write all of them into a directory
-    Man(Later<man::Args>),
+    Man(man::Args),
 }
 
 /// The whole tree, for completions and man pages.
@@ -148,19 +199,31 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// The tree with only those of its first commands that the arguments name: clap copies every global
-/// flag into each command it knows, which takes longer than the rest of parsing.
+/// The tree with only those commands that the arguments name, and without help: clap copies every
+/// global flag into each command it knows, which takes longer than the rest of parsing.
 fn named(arguments: &[OsString]) -> clap::Command {
-    let whole = Cli::command();
-    let mut tree = clap::Command::new("nkey")
-        .args(whole.get_arguments())
-        .subcommand_required(true);
-    for command in whole.get_subcommands() {
-        if arguments.iter().any(|word| word == command.get_name()) {
+    let mut tree = Global::augment_args(clap::Command::new("nkey"))
+        .subcommand_required(true)
+        .disable_help_flag(true)
+        .disable_help_subcommand(true);
+    for word in arguments.iter().filter_map(|word| word.to_str()) {
+        if tree.find_subcommand(word).is_none()
+            && let Some(command) = Command::build(word, arguments)
+        {
             tree = tree.subcommand(command);
         }
     }
     tree
+}
+
+/// The commands of `whole` that the arguments name, below `base`.
+fn only(whole: clap::Command, base: clap::Command, arguments: &[OsString]) -> clap::Command {
+    let is_named =
+        |command: &&clap::Command| arguments.iter().any(|word| word == command.get_name());
+    base.subcommand_required(true)
+        .args(whole.get_arguments())
+        .groups(whole.get_groups())
+        .subcommands(whole.get_subcommands().filter(is_named))
 }
 
 /// What the arguments say. The whole tree has the last word on what is wrong, and on help.
@@ -182,40 +245,8 @@ pub fn run(arguments: Vec<OsString>) -> Result<(), Error> {
     seed_guard::check_arguments(&arguments)?;
     let cli = parse(arguments).map_err(Error::Arguments)?;
     let mut ctx = Context::new(cli.global);
-    let result = match &cli.command {
-        Command::Init(args) => init::run(args, &mut ctx),
-        Command::Add(command) => command.run(&mut ctx),
-        Command::Adopt(args) => adopt::run(args, &mut ctx),
-        Command::Agent(command) => command.run(&mut ctx),
-        Command::Decode(args) => decode::run(args, &mut ctx),
-        Command::Delete(command) => command.run(&mut ctx),
-        Command::Describe(command) => command.run(&mut ctx),
-        Command::Expirations(args) => expirations::run(args, &mut ctx),
-        Command::Export(command) => command.run(&mut ctx),
-        Command::Fix(args) => fix::run(args, &mut ctx),
-        Command::Edit(command) => command.run(&mut ctx),
-        Command::Env(args) => env::run(args, &mut ctx),
-        Command::Generate(command) => command.run(&mut ctx),
-        Command::Import(command) => command.run(&mut ctx),
-        Command::List(command) => command.run(&mut ctx),
-        Command::Openpgp(command) => command.run(&mut ctx),
-        Command::Piv(command) => command.run(&mut ctx),
-        Command::Pull(args) => pull::run(args, &mut ctx),
-        Command::Pkcs11(command) => command.run(&mut ctx),
-        Command::Push(args) => push::run(args, &mut ctx),
-        Command::Reissue(command) => command.run(&mut ctx),
-        Command::Rename(command) => command.run(&mut ctx),
-        Command::Revocations(command) => command.run(&mut ctx),
-        Command::Select(command) => command.run(&mut ctx),
-        Command::Sign(args) => sign::run(args, &mut ctx),
-        Command::Store(command) => command.run(&mut ctx),
-        Command::Token(command) => command.run(&mut ctx),
-        Command::Validate(args) => validate::run(args, &mut ctx),
-        Command::Verify(args) => verify::run(args, &mut ctx),
-        Command::Completions(args) => completions::run(args, &mut ctx),
-        Command::Man(args) => man::run(args, &mut ctx),
-    };
-    result.and_then(|()| ctx.out.flush())
+    cli.command.run(&mut ctx)?;
+    ctx.out.flush()
 }
 
 #[cfg(test)]
@@ -241,13 +272,44 @@ mod tests {
             "nkey help add",
             "nkey ad user",
         ] {
-            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            let what = |read: Result<Cli, clap::Error>| {
-                read.map(|cli| (cli.global.all_dirs, std::mem::discriminant(&cli.command)))
-                    .map_err(|error| error.to_string())
-            };
-            let whole = what(Cli::try_parse_from(arguments.clone()));
-            assert_eq!(what(parse(arguments)), whole, "{line}");
+            same(line);
+        }
+    }
+
+    fn same(line: &str) {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let what = |read: Result<Cli, clap::Error>| {
+            read.map(|cli| (cli.global.all_dirs, std::mem::discriminant(&cli.command)))
+                .map_err(|error| error.to_string())
+        };
+        let whole = what(Cli::try_parse_from(arguments.clone()));
+        assert_eq!(what(parse(arguments)), whole, "{line}");
+    }
+
+    /// The lines of all commands, from the first to the last word.
+    fn lines(command: &clap::Command, before: &str, all: &mut Vec<String>) {
+        for command in command.get_subcommands() {
+            let line = format!("{before} {}", command.get_name());
+            lines(command, &line, all);
+            all.push(line);
+        }
+    }
+
+    #[test]
+    fn every_command_is_found_by_its_name_and_takes_the_same() {
+        let mut tree = command();
+        tree.build();
+        let mut all = Vec::new();
+        lines(&tree, "nkey", &mut all);
+        let named = |line: &str| !line.contains(" help");
+        let all: Vec<String> = all.into_iter().filter(|line| named(line)).collect();
+        assert!(all.len() > 100, "{}", all.len());
+        for line in &all {
+            let name = line.split(' ').nth(1).unwrap();
+            assert!(Command::build(name, &[]).is_some(), "{name}");
+            for rest in ["", " --help", " -H dir", " -i x", " --bogus", " -n u -a A"] {
+                same(&format!("{line}{rest}"));
+            }
         }
     }
 }

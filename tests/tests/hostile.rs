@@ -185,6 +185,25 @@ fn what_a_newer_library_wrote_is_not_dropped() {
 }
 
 #[test]
+fn a_user_whose_key_is_not_on_disk_is_not_added() {
+    let victim = Victim::new();
+    let keys = victim.agent.vault().join("keys");
+    let away = keys.with_file_name("away");
+    let listed = victim.agent.client().list().expect("keys");
+    // The agent has the folder open, so its own names still reach it: only one that is gone fails.
+    fs::create_dir(&away).expect("a folder");
+    for file in fs::read_dir(&keys).expect("the keys").flatten() {
+        fs::rename(file.path(), away.join(file.file_name())).expect("moved");
+    }
+    fs::remove_dir(&keys).expect("removed");
+    victim.refuses("add user -a A -n v -K a", &["cannot write", ".age"]);
+    victim.refuses("add user -a A -n v", &["cannot write", ".age"]);
+    let output = victim.nkey("add user -a A -n v");
+    assert!(!output.stderr.contains("still holds"), "{output:?}");
+    assert_eq!(victim.agent.client().list().expect("keys"), listed);
+}
+
+#[test]
 fn damaged_and_wrongly_signed_tokens_are_named_and_not_taken_over() {
     let victim = Victim::new();
     let stranger = pair(Kind::Operator, 9);

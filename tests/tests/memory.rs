@@ -63,6 +63,12 @@ fn a_locked_agent_has_no_seed_in_its_memory() {
         .generate(Kind::User, "g", flag::EXPORTABLE)
         .expect("made");
     let made = client.export(&made).expect("exported");
+    client
+        .generate_ahead(Kind::User, "a", flag::EXPORTABLE)
+        .expect("asked");
+    let ahead = client.generated().expect("made").expect("a key");
+    client.flushed().expect("on disk");
+    let ahead = client.export(&ahead).expect("exported");
     client.lock().expect("locked");
     let left = found(
         agent.pid(),
@@ -71,9 +77,11 @@ fn a_locked_agent_has_no_seed_in_its_memory() {
             text,
             made.as_bytes(),
             made.encode().reveal().as_bytes(),
+            ahead.as_bytes(),
+            ahead.encode().reveal().as_bytes(),
         ],
     );
-    assert_eq!(left, [0, 0, 0, 0]);
+    assert_eq!(left, [0; 6]);
 }
 
 #[test]

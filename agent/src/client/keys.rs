@@ -121,16 +121,8 @@ impl Client {
         iat: i64,
         after: i64,
     ) -> Result<String, Error> {
-        let mut body = self.ask(Name::Issue, |request| {
-            request
-                .key_blob(key)
-                .string(claims.as_bytes())
-                .int64(iat)
-                .int64(after);
-        })?;
-        let token = body.text()?.to_owned();
-        body.end()?;
-        Ok(token)
+        self.issue_ahead(key, claims, iat, after)?;
+        self.issued()
     }
 
     /// Adds a seed. `flags` are [`crate::message::flag`] bits.

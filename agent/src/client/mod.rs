@@ -85,7 +85,7 @@ impl Client {
             rest: Vec::new(),
             request: Writer::new(),
             notice: None,
-            ahead: ahead::Ahead::None,
+            ahead: ahead::Ahead::default(),
         })
     }
 
@@ -204,11 +204,12 @@ impl Client {
 
     /// Sends a request of ours and reads the answer, after what is said to the person before it.
     fn extension(&mut self, name: Name, body: impl FnOnce(&mut Writer)) -> Result<(), Error> {
-        self.settle()?;
-        self.send(number::EXTENSION, |request| {
-            request.string(name.as_str().as_bytes());
-            body(request);
-        })?;
+        self.ask_ahead(name, body)?;
+        self.hear(name)
+    }
+
+    /// Reads the answer to a request of ours, after what is said to the person before it.
+    fn hear(&mut self, name: Name) -> Result<(), Error> {
         self.read_answer()?;
         while self.heard_notice(name)? {
             self.read_answer()?;

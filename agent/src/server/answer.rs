@@ -1,14 +1,15 @@
 //! From a request to its answer.
 
 use super::connection::Connection;
+use super::later::Adding;
 use super::list::{LIST_BYTES, PAGE_BYTES, list, status};
 use super::ours::ours;
-use super::reply::{prompt, query, refused, short};
+use super::reply::{prompt, query, refused, short, unit_answer};
 use super::slow::{Running, Slow};
 use super::unlock::{self, Session, Step};
 use super::{Agent, log, now};
 use crate::gate::Gate;
-use crate::message::{Ours, Refusal, Request, Status, Unreadable, number, parse};
+use crate::message::{Name, Ours, Refusal, Request, Status, Unreadable, number, parse};
 use crate::store::Store;
 use crate::wire::{ED25519, Malformed, Writer};
 use nkey_core::Signature;
@@ -37,11 +38,13 @@ pub enum Work {
     Slow(Slow),
     /// Such a holder.
     Running(Running),
+    /// A key that is on its way to the disk.
+    Adding(Adding),
 }
 
 /// Answers a frame into `output`.
 pub fn answer(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     connection: &mut Connection,
     frame: &[u8],
     output: &mut Writer,
@@ -77,7 +80,7 @@ fn means_stores(request: &Request<'_>) -> bool {
 
 /// Answers a request, however long it takes.
 pub fn respond(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     connection: &mut Connection,
     request: Result<Request<'_>, Unreadable>,
     output: &mut Writer,
@@ -158,6 +161,7 @@ pub async fn resume(
             Some(running) => return Outcome::Wait(Work::Running(running)),
             None => short(output, number::FAILURE),
         },
+        Work::Adding(adding) => unit_answer(output, Name::Flush, adding.finish().await),
         Work::Running(mut running) => {
             if !running.step(output).await {
                 return Outcome::Wait(Work::Running(running));

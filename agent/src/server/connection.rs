@@ -3,6 +3,7 @@
 use super::answer::{self, Outcome};
 use super::budget::SMALL;
 use super::keys::{make_keys, makes_key, same_marks};
+use super::later::Adding;
 use super::ours::wipe_stack;
 use super::slow::gone;
 use super::unlock::Session;
@@ -45,6 +46,8 @@ pub struct Connection {
     pub volatile: Arc<Volatile>,
     /// Unlocking that waits for an answer.
     pub session: Option<Session>,
+    /// A key that was answered, and is not known to be on disk.
+    pub adding: Option<Adding>,
     /// How often the connection was bound to a forwarded session.
     pub bindings: usize,
     /// Who waits at the other end.
@@ -58,6 +61,7 @@ impl Connection {
             pid: self.pid,
             volatile: Arc::clone(&self.volatile),
             session: None,
+            adding: None,
             bindings: self.bindings,
             person,
         }
@@ -70,6 +74,7 @@ pub async fn serve(agent: &Arc<Agent>, mut stream: UnixStream, pid: Option<i32>)
         pid,
         volatile: Arc::new(Volatile::new()),
         session: None,
+        adding: None,
         bindings: 0,
         person: Box::new(Nobody),
     };

@@ -5,17 +5,19 @@ use super::connection::Connection;
 use super::ours::wipe_stack;
 use super::reply::key_answer;
 use crate::message::{MAX_NAME, Name, Ours, Refusal, Request, Status, flag, parse};
+use crate::store::volatile::Volatile;
 use crate::store::{Flags, Store, StoreError};
 use crate::wire::Writer;
 use nkey_core::nkey::{Kind, PublicKey, Seed};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, Weak};
 use tokio::task::block_in_place;
 
 /// Whether a frame asks for a new key that stays: such keys are made many at once.
 pub fn makes_key(frame: &[u8]) -> bool {
     matches!(
         parse(frame),
-        Ok(Request::Ours(Ours::Generate { flags, .. })) if flags & flag::VOLATILE == 0
+        Ok(Request::Ours(Ours::Generate { flags, later: false, .. }))
+            if flags & flag::VOLATILE == 0
     )
 }
 
@@ -25,7 +27,10 @@ pub fn make_keys<'a>(agent: &Agent, frames: impl Iterator<Item = &'a [u8]>, outp
     let mut keys = Vec::new();
     let mut bits = 0;
     for frame in frames {
-        if let Ok(Request::Ours(Ours::Generate { kind, name, flags })) = parse(frame) {
+        if let Ok(Request::Ours(Ours::Generate {
+            kind, name, flags, ..
+        })) = parse(frame)
+        {
             bits = flags;
             let seed = Seed::generate(kind, getrandom::fill)
                 .map_err(|error| Refusal::new(Status::StoreFailed, error))
@@ -115,23 +120,40 @@ pub fn add(
     flags: u32,
 ) -> Result<PublicKey, Refusal> {
     check_name(name)?;
-    let flags = marks(flags);
-    let key = seed.public_key();
-    // Held until the key is in, so that two connections do not add the same bytes at once.
     block_in_place(|| {
-        let mut volatiles = agent.volatiles();
-        // One key must not speak two languages, so not even another connection may hold its bytes.
-        if let Some(held) = agent.holder(key.as_bytes(), &volatiles) {
-            return Err(StoreError::Exists(held).into());
+        if flags & flag::VOLATILE == 0 {
+            return Ok(add_lasting(agent, seed, name, flags)?);
         }
-        if !flags.volatile {
-            let first = agent.fixed.first();
-            let first = first.ok_or(StoreError::Unsupported("take new keys"))?;
-            return Ok(first.store.add(seed, name, flags)?);
-        }
+        let mut volatiles = free(agent, seed)?;
         let own = Arc::downgrade(&connection.volatile);
         volatiles.retain(|store| store.strong_count() > 0 && !store.ptr_eq(&own));
         volatiles.push(own);
-        Ok(connection.volatile.add(seed, name, flags)?)
+        Ok(connection.volatile.add(seed, name, marks(flags))?)
     })
+}
+
+/// Adds a key to the store that takes new ones; returns when it is on disk.
+pub fn add_lasting(
+    agent: &Agent,
+    seed: &Seed,
+    name: &str,
+    flags: u32,
+) -> Result<PublicKey, StoreError> {
+    let _volatiles = free(agent, seed)?;
+    let first = agent.fixed.first();
+    let first = first.ok_or(StoreError::Unsupported("take new keys"))?;
+    first.store.add(seed, name, marks(flags))
+}
+
+/// Refuses bytes that any store holds: one key must not speak two languages, not even on
+/// another connection. What is returned is held until the key is in.
+fn free<'a>(
+    agent: &'a Agent,
+    seed: &Seed,
+) -> Result<MutexGuard<'a, Vec<Weak<Volatile>>>, StoreError> {
+    let volatiles = agent.volatiles();
+    match agent.holder(seed.public_key().as_bytes(), &volatiles) {
+        Some(held) => Err(StoreError::Exists(held)),
+        None => Ok(volatiles),
+    }
 }

@@ -5,6 +5,7 @@ mod budget;
 mod connection;
 mod holders;
 mod keys;
+mod later;
 mod list;
 mod listen;
 mod log;

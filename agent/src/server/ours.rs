@@ -7,18 +7,19 @@ use super::keys::{add, check_name, generate};
 use super::list::{list_page, status};
 use super::reply::{done, key_answer, refused, unit_answer};
 use super::unlock::Session;
-use super::{Agent, log, now};
+use super::{Agent, later, log, now};
 use crate::message::{Name, Ours, Refusal, Status, flag};
 use crate::store::enrolled::Wanted;
 use crate::store::{Store, StoreError};
 use crate::wire::Writer;
 use nkey_core::nkey::{PublicKey, Seed};
 use std::str::FromStr;
+use std::sync::Arc;
 use tokio::task::block_in_place;
 use zeroize::Zeroize;
 
 pub fn ours(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     connection: &mut Connection,
     request: Ours<'_>,
     output: &mut Writer,
@@ -45,7 +46,7 @@ pub fn wipe_stack() {
 
 #[inline(never)]
 fn carry_out(
-    agent: &Agent,
+    agent: &Arc<Agent>,
     connection: &mut Connection,
     request: Ours<'_>,
     output: &mut Writer,
@@ -131,10 +132,23 @@ fn carry_out(
                 .and_then(|seed| add(agent, connection, &seed, name, flags));
             key_answer(output, Name::Add, added);
         }
-        Ours::Generate { kind, name, flags } => {
-            let made = generate(agent, connection, kind, name, flags);
+        Ours::Generate {
+            kind,
+            name,
+            flags,
+            later,
+        } => {
+            let made = if later {
+                later::generate(agent, connection, kind, name, flags)
+            } else {
+                generate(agent, connection, kind, name, flags)
+            };
             key_answer(output, Name::Generate, made);
         }
+        Ours::Flush => match connection.adding.take() {
+            Some(adding) => return Outcome::Wait(Work::Adding(adding)),
+            None => unit_answer(output, Name::Flush, Ok(())),
+        },
         Ours::GenerateIn {
             store,
             kind,

@@ -219,6 +219,10 @@ impl Store {
     /// # Errors
     /// If there is none, or several and none is chosen.
     pub fn account(&self, operator: &Operator, wanted: Option<&str>) -> Result<String, Error> {
+        // Most often it is named, and a folder may hold thousands.
+        if let Some(wanted) = wanted.filter(|wanted| operator.is_account(wanted)) {
+            return Ok(wanted.to_owned());
+        }
         let names = operator.accounts()?;
         let of = clean_inline(operator.name());
         if let Some(wanted) = wanted {

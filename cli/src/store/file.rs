@@ -64,14 +64,54 @@ fn is_absent(error: &io::Error) -> bool {
 /// # Errors
 /// If the file has changed since; then nothing is changed.
 pub fn replace(path: &Path, bytes: &[u8], read: Option<&[u8]>) -> Result<(), Error> {
+    if read.is_none() {
+        return New::begin(path)?.finish(bytes, || Ok(()));
+    }
     let temp = Temp::beside(path, bytes)?;
-    match read {
-        Some(_) if self::read(path)?.as_deref() != read => Err(changed(path)),
-        Some(_) => temp.rename(path),
-        None => {
-            temp.create(path)?;
-            sync_parent(path)
-        }
+    if self::read(path)?.as_deref() != read {
+        return Err(changed(path));
+    }
+    temp.rename(path)
+}
+
+/// A file that is to be made, with mode 0600; dropped, nothing stays.
+pub struct New {
+    path: PathBuf,
+    temp: Temp,
+    file: File,
+}
+
+impl New {
+    /// Begins with an empty file of another name.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn begin(path: &Path) -> Result<New, Error> {
+        let (temp, file) = Temp::empty(path)?;
+        Ok(New {
+            path: path.to_owned(),
+            temp,
+            file,
+        })
+    }
+
+    /// Makes the file, once `ready` returns; that is called when all of it is on disk under its
+    /// other name.
+    ///
+    /// # Errors
+    /// If a file has appeared at its place, and what `ready` says; then nothing is changed.
+    pub fn finish(
+        mut self,
+        bytes: &[u8],
+        ready: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.file
+            .write_all(bytes)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| failed("write", &self.path, &error))?;
+        ready()?;
+        self.temp.create(&self.path)?;
+        sync_parent(&self.path)
     }
 }
 
@@ -195,6 +235,13 @@ impl Temp {
     }
 
     fn unsynced(path: &Path, bytes: &[u8]) -> Result<(Temp, File), Error> {
+        let (temp, mut file) = Temp::empty(path)?;
+        file.write_all(bytes)
+            .map_err(|error| failed("write", path, &error))?;
+        Ok((temp, file))
+    }
+
+    fn empty(path: &Path) -> Result<(Temp, File), Error> {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|error| {
             Error::failed(format!("the system gives no random numbers: {error}"))
@@ -209,9 +256,7 @@ impl Temp {
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&temp.path);
-        let file = file
-            .and_then(|mut file| file.write_all(bytes).map(|()| file))
+            .open(&temp.path)
             .map_err(|error| failed("write", path, &error))?;
         Ok((temp, file))
     }

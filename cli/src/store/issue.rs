@@ -25,10 +25,24 @@ pub fn issue<N: Typed>(
     claims: Claims<N>,
     after: i64,
 ) -> Result<String, Error> {
+    issue_meanwhile(ctx, key, claims, after, || Ok(())).map(|(token, ())| token)
+}
+
+/// The same, and what `meanwhile` makes while the agent signs.
+///
+/// # Errors
+/// As [`issue`], and what `meanwhile` says.
+pub fn issue_meanwhile<N: Typed, T>(
+    ctx: &mut Context,
+    key: &PublicKey,
+    claims: Claims<N>,
+    after: i64,
+    meanwhile: impl FnOnce() -> Result<T, Error>,
+) -> Result<(String, T), Error> {
     let mut claims = N::into_any(claims);
     claims.sort();
     validate(ctx, &claims)?;
-    sign(ctx, key, &claims, after)
+    sign(ctx, key, &claims, after, meanwhile)
 }
 
 /// Refuses claims that servers refuse.
@@ -76,7 +90,7 @@ pub fn issue_as_it_is<N: Typed>(
 ) -> Result<String, Error> {
     let mut claims = N::into_any(claims);
     claims.sort();
-    sign(ctx, key, &claims, after)
+    sign(ctx, key, &claims, after, || Ok(())).map(|(token, ())| token)
 }
 
 /// Tokens of many claims, as [`issue`]; what is found in the first is told for all.
@@ -109,12 +123,13 @@ pub fn issue_many<N: Typed>(
     checked.collect()
 }
 
-fn sign(
+fn sign<T>(
     ctx: &mut Context,
     key: &PublicKey,
     claims: &AnyClaims,
     after: i64,
-) -> Result<String, Error> {
+    meanwhile: impl FnOnce() -> Result<T, Error>,
+) -> Result<(String, T), Error> {
     let early = after - ctx.now() - AHEAD + 1;
     if let Some(early) = u64::try_from(early)
         .ok()
@@ -123,9 +138,12 @@ fn sign(
         // Many edits within a second: each token is dated after the one before.
         std::thread::sleep(Duration::from_secs(early));
     }
-    let token = ctx.agent()?.issue(key, &claims.to_json(), 0, after)?;
+    let agent = ctx.agent()?;
+    agent.issue_ahead(key, &claims.to_json(), 0, after)?;
+    let made = meanwhile();
+    let token = agent.issued()?;
     check(&token, key, &claims.standard().sub)?;
-    Ok(token)
+    Ok((token, made?))
 }
 
 /// The token goes to disk and to servers: it must be what was asked for.

@@ -51,6 +51,8 @@ pub struct Fresh {
     placed: Vec<(PublicKey, String)>,
     /// The agent was told to begin with one more.
     ahead: bool,
+    /// The agent has made the last one, and was not heard to have it on disk.
+    unwritten: bool,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -90,6 +92,7 @@ impl Fresh {
             maker: Maker::default(),
             placed: Vec::new(),
             ahead: false,
+            unwritten: false,
             interrupted: interruption()?,
         })
     }
@@ -154,7 +157,8 @@ impl Fresh {
         Ok(())
     }
 
-    /// The key that the agent began with; none if it was not told to.
+    /// The key that the agent began with; none if it was not told to. Nothing lasting may name
+    /// it before [`Fresh::written`].
     ///
     /// # Errors
     /// What the agent says.
@@ -164,8 +168,34 @@ impl Fresh {
         }
         let key = ctx.agent()?.generated()?;
         self.keys.extend(key);
+        self.unwritten = key.is_some();
         self.check()?;
         Ok(key)
+    }
+
+    /// Has the agent say when the key is on disk, for [`Fresh::written`].
+    ///
+    /// # Errors
+    /// If the connection breaks.
+    pub fn ask_written(&mut self, ctx: &mut Context) -> Result<(), Error> {
+        if self.unwritten {
+            ctx.agent()?.flush_ahead()?;
+        }
+        Ok(())
+    }
+
+    /// Returns when all keys are on disk.
+    ///
+    /// # Errors
+    /// What the agent says; then it does not hold the key.
+    pub fn written(&mut self, ctx: &mut Context) -> Result<(), Error> {
+        if std::mem::take(&mut self.unwritten)
+            && let Err(error) = ctx.agent()?.flushed()
+        {
+            self.keys.pop();
+            return Err(error.into());
+        }
+        self.check()
     }
 
     /// Makes keys of one kind, as [`Fresh::generate`], one of each name.
@@ -193,8 +223,12 @@ impl Fresh {
             && let Ok(agent) = ctx.agent()
         {
             // A refusal left nothing behind, and without a connection nothing can be removed.
-            self.keys.extend(agent.generated().unwrap_or_default());
+            let key = agent.generated().unwrap_or_default();
+            self.unwritten |= key.is_some();
+            self.keys.extend(key);
         }
+        // The first error is the one to tell.
+        let _ = self.written(ctx);
         for key in self.keys.drain(..) {
             if let Err(kept) = ctx.agent().and_then(|agent| Ok(agent.remove(&key)?)) {
                 ctx.out.note(format!(

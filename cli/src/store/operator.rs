@@ -116,9 +116,12 @@ impl Operator {
     /// # Errors
     /// If the folder cannot be read.
     pub fn accounts(&self) -> Result<Vec<String>, Error> {
-        folders(&self.dir.join("accounts"), |path, name| {
-            check_name("an account", name).is_ok() && path.join(format!("{name}.jwt")).is_file()
-        })
+        folders(&self.dir.join("accounts"), |_, name| self.is_account(name))
+    }
+
+    /// Whether an account has this name.
+    pub fn is_account(&self, name: &str) -> bool {
+        check_name("an account", name).is_ok() && self.account_jwt(name).is_file()
     }
 
     /// The same, and accounts whose token is gone while users of theirs are there.
@@ -127,9 +130,9 @@ impl Operator {
     /// If a folder cannot be read.
     pub fn accounts_and_remains(&self) -> Result<Vec<String>, Error> {
         let mut names = self.accounts()?;
-        let remains = folders(&self.dir.join("accounts"), |path, name| {
+        let remains = folders(&self.dir.join("accounts"), |_, name| {
             check_name("an account", name).is_ok()
-                && !path.join(format!("{name}.jwt")).is_file()
+                && !self.is_account(name)
                 && self.users(name).is_ok_and(|users| !users.is_empty())
         })?;
         names.extend(remains);
@@ -358,6 +361,20 @@ impl Operator {
         check_name("an account", account)?;
         check_name("a user", name)?;
         write(self.user_jwt(account, name), token, read)
+    }
+
+    /// The file of a new user's token, to be finished.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn new_user(&self, _lock: &Lock, account: &str, name: &str) -> Result<file::New, Error> {
+        check_name("an account", account)?;
+        check_name("a user", name)?;
+        let path = self.user_jwt(account, name);
+        if let Some(dir) = path.parent() {
+            file::make_dir(dir)?;
+        }
+        file::New::begin(&path)
     }
 }
 

@@ -10,10 +10,10 @@ use crate::key_argument::{KeyArgument, shell_word};
 use crate::output::clean_inline;
 use crate::store::chain::has_own_permissions;
 use crate::store::defaults::new_user;
-use crate::store::issue::issue;
+use crate::store::issue::issue_meanwhile;
 use crate::store::keys::{Fresh, key_names};
 use crate::store::signer::{Signer, after_revocations, likely_user_signer, user_signer};
-use crate::store::{Entry, Operator, Store, check_name};
+use crate::store::{Entry, Lock, Operator, Store, check_name, file};
 use nkey_core::claims::owned::{Account, Claims, User};
 use nkey_core::nkey::{Kind, PublicKey};
 use serde::Serialize;
@@ -105,10 +105,22 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         return Err(Error::failed(format!("account {of} has a user {name} already")).next(next));
     }
     let mut fresh = Fresh::unasked()?;
-    let path = [operator.name(), &account, &name];
-    let added = make(args, ctx, &operator, path, given.as_ref(), &mut fresh)
+    let new = NewUser {
+        args,
+        operator: &operator,
+        lock: &lock,
+        path: [operator.name(), &account, &name],
+        given: given.as_ref(),
+    };
+    let (added, paper) = new
+        .make(ctx, &mut fresh)
         .map_err(|error| fresh.abandon(ctx, error))?;
-    if let Err(error) = operator.write_user(&lock, &account, &name, &added.token, None) {
+    let asked = fresh.ask_written(ctx);
+    let written = asked.and_then(|()| {
+        let token = added.token.as_bytes();
+        paper.finish(token, || fresh.written(ctx))
+    });
+    if let Err(error) = written {
         return Err(if operator.has_user(&account, &name) {
             error
         } else {
@@ -139,101 +151,104 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// The user that `path` names: operator, account, user.
-fn make(
-    args: &Args,
-    ctx: &mut Context,
-    operator: &Operator,
-    path: [&str; 3],
-    given: Option<&KeyArgument>,
-    fresh: &mut Fresh,
-) -> Result<Added, Error> {
-    let [_, account, name] = path;
-    let makes = match given {
-        None => true,
-        Some(KeyArgument::Name(wanted)) => wanted == "generate",
-        Some(KeyArgument::Public(_)) => false,
-    };
-    // The agent makes a key while the tokens are read and verified here; in a store that is
-    // not the vault somebody may have to press a button, so there only once all is well.
-    let ahead = makes && args.store.is_none() && ctx.private_key()?.is_none();
-    if ahead {
-        fresh.generate_ahead(ctx, Kind::User, &key_names::identity(&path))?;
-    }
-    let strict = operator.claims()?.claims.nats.strict_signing_key_usage;
-    let account = operator.account(account)?;
-    let likely = likely_user_signer(ctx, strict, &account)?;
-    let signer = match &likely {
-        Some(signer) => signer.clone(),
-        None => user_signer(ctx, strict, &account)?,
-    };
-    if likely.is_none() {
-        Fresh::expect_open(ctx)?;
-    }
-    let key = user_key(ctx, given, args.store.as_deref(), path, fresh)?;
-    let added = prepare(args, ctx, operator, &account, name, &key, &signer);
-    match (added, likely) {
-        (Err(error), Some(_)) if error.code() == Exit::Failed as u8 => {
-            let asked = user_signer(ctx, strict, &account)?;
-            if asked.key == signer.key {
-                return Err(error);
-            }
-            prepare(args, ctx, operator, &account, name, &key, &asked)
-        }
-        (added, _) => added,
-    }
+/// A user that is to be added.
+struct NewUser<'a> {
+    args: &'a Args,
+    operator: &'a Operator,
+    lock: &'a Lock,
+    /// Operator, account, user.
+    path: [&'a str; 3],
+    given: Option<&'a KeyArgument>,
 }
 
-/// The key of the user that `path` names: the one that is given, or a new one.
-fn user_key(
-    ctx: &mut Context,
-    given: Option<&KeyArgument>,
-    store: Option<&str>,
-    path: [&str; 3],
-    fresh: &mut Fresh,
-) -> Result<PublicKey, Error> {
-    let key = match given {
-        Some(KeyArgument::Public(key)) => *key,
-        Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
-            ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
+impl NewUser<'_> {
+    /// The user's token, and the file that it belongs into.
+    fn make(&self, ctx: &mut Context, fresh: &mut Fresh) -> Result<(Added, file::New), Error> {
+        let makes = match self.given {
+            None => true,
+            Some(KeyArgument::Name(wanted)) => wanted == "generate",
+            Some(KeyArgument::Public(_)) => false,
+        };
+        // The agent makes a key while the tokens are read and verified here; in a store that is
+        // not the vault somebody may have to press a button, so there only once all is well.
+        let ahead = makes && self.args.store.is_none() && ctx.private_key()?.is_none();
+        if ahead {
+            fresh.generate_ahead(ctx, Kind::User, &key_names::identity(&self.path))?;
         }
-        _ => match fresh.generated(ctx) {
-            Ok(Some(key)) => key,
-            Ok(None) => fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&path))?,
-            Err(error) if error.code() == Exit::NoAgent as u8 => {
-                // What it says of a locked agent names the store.
-                Fresh::expect_open(ctx)?;
-                return Err(error);
+        let strict = self.operator.claims()?.claims.nats.strict_signing_key_usage;
+        let account = self.operator.account(self.path[1])?;
+        let likely = likely_user_signer(ctx, strict, &account)?;
+        let signer = match &likely {
+            Some(signer) => signer.clone(),
+            None => user_signer(ctx, strict, &account)?,
+        };
+        if likely.is_none() {
+            Fresh::expect_open(ctx)?;
+        }
+        let key = self.key(ctx, fresh)?;
+        let added = self.issue(ctx, &account, &key, &signer);
+        match (added, likely) {
+            (Err(error), Some(_)) if error.code() == Exit::Failed as u8 => {
+                let asked = user_signer(ctx, strict, &account)?;
+                if asked.key == signer.key {
+                    return Err(error);
+                }
+                self.issue(ctx, &account, &key, &asked)
             }
-            Err(error) => return Err(error),
-        },
-    };
-    key.expect_kind(Kind::User)
-        .map_err(|error| Error::usage(format!("-k: {error}")))
-}
+            (added, _) => added,
+        }
+    }
 
-fn prepare(
-    args: &Args,
-    ctx: &mut Context,
-    operator: &Operator,
-    account: &Entry<Account>,
-    name: &str,
-    key: &PublicKey,
-    signer: &Signer,
-) -> Result<Added, Error> {
-    let claims = args.flags.claims(ctx.now(), account, signer, key, name)?;
-    let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
-    let after = after_revocations(&account.claims.nats, &claims.standard.sub);
-    let token = issue(ctx, &signer.key, claims, after)?;
-    Ok(Added {
-        operator: operator.name().to_owned(),
-        account: account.name.clone(),
-        name: name.to_owned(),
-        public_key: key.to_string(),
-        issuer: signer.key.to_string(),
-        role,
-        token,
-    })
+    /// The user's key: the one that is given, or a new one.
+    fn key(&self, ctx: &mut Context, fresh: &mut Fresh) -> Result<PublicKey, Error> {
+        let key = match self.given {
+            Some(KeyArgument::Public(key)) => *key,
+            Some(KeyArgument::Name(wanted)) if wanted != "generate" => {
+                ctx.find_key(&KeyArgument::Name(wanted.clone()))?.key
+            }
+            _ => match fresh.generated(ctx) {
+                Ok(Some(key)) => key,
+                Ok(None) => {
+                    let store = self.args.store.as_deref();
+                    fresh.generate_in(ctx, store, Kind::User, &key_names::identity(&self.path))?
+                }
+                Err(error) if error.code() == Exit::NoAgent as u8 => {
+                    // What it says of a locked agent names the store.
+                    Fresh::expect_open(ctx)?;
+                    return Err(error);
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        key.expect_kind(Kind::User)
+            .map_err(|error| Error::usage(format!("-k: {error}")))
+    }
+
+    fn issue(
+        &self,
+        ctx: &mut Context,
+        account: &Entry<Account>,
+        key: &PublicKey,
+        signer: &Signer,
+    ) -> Result<(Added, file::New), Error> {
+        let [operator, _, name] = self.path;
+        let flags = &self.args.flags;
+        let claims = flags.claims(ctx.now(), account, signer, key, name)?;
+        let role = signer.scope.as_ref().and_then(|scope| scope.role.clone());
+        let after = after_revocations(&account.claims.nats, &claims.standard.sub);
+        let begin = || self.operator.new_user(self.lock, &account.name, name);
+        let (token, paper) = issue_meanwhile(ctx, &signer.key, claims, after, begin)?;
+        let added = Added {
+            operator: operator.to_owned(),
+            account: account.name.clone(),
+            name: name.to_owned(),
+            public_key: key.to_string(),
+            issuer: signer.key.to_string(),
+            role,
+            token,
+        };
+        Ok((added, paper))
+    }
 }
 
 impl UserFlags {

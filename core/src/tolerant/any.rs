@@ -87,12 +87,14 @@ impl AnyClaims {
 
     /// The claims as compact JSON.
     pub fn to_json(&self) -> String {
-        write_all(|writer| self.write_stamped(None, writer), false)
+        let length = self.likely_len();
+        write_all(|writer| self.write_stamped(None, writer), false, length)
     }
 
     /// The claims as JSON indented by two spaces, as Go's `MarshalIndent`.
     pub fn to_json_indented(&self) -> String {
-        write_all(|writer| self.write_stamped(None, writer), true)
+        let length = self.likely_len();
+        write_all(|writer| self.write_stamped(None, writer), true, length)
     }
 
     /// The signing input of these claims, and room for the signature.
@@ -100,7 +102,7 @@ impl AnyClaims {
     /// # Errors
     /// As [`jwt::prepare`], except for the length.
     pub fn prepare(&self, issuer: &PublicKey, iat: i64) -> Result<(Vec<u8>, usize), jwt::Error> {
-        let mut buf = vec![0u8; 2048];
+        let mut buf = vec![0u8; self.likely_len()];
         match jwt::prepare(self, issuer, iat, &mut buf) {
             Err(jwt::Error::Full(Full { needed })) => {
                 if needed > jwt::MAX_TOKEN {
@@ -115,8 +117,21 @@ impl AnyClaims {
     }
 }
 
-fn write_all(write: impl Fn(&mut Writer<'_>), indented: bool) -> String {
-    let mut buf = vec![0u8; 2048];
+impl AnyClaims {
+    /// A guess at the token's length, so that a long list is not written twice to learn it.
+    fn likely_len(&self) -> usize {
+        // `"U…":1700000000,` is 70 bytes, 94 characters of a token.
+        const REVOCATION: usize = 100;
+        let revocations = match self {
+            AnyClaims::Account(claims) => claims.nats.revocations.len(),
+            _ => 0,
+        };
+        (2048 + REVOCATION * revocations).min(jwt::MAX_TOKEN)
+    }
+}
+
+fn write_all(write: impl Fn(&mut Writer<'_>), indented: bool, length: usize) -> String {
+    let mut buf = vec![0u8; length];
     loop {
         let mut writer = if indented {
             Writer::indented(&mut buf)

@@ -58,6 +58,13 @@ fn what_is_pushed_takes_effect_while_clients_are_connected() {
 
     // An account that is pruned ends all of its connections.
     std::fs::remove_dir_all(demo.path("store/demo/accounts/other")).expect("to remove it");
+    let previewed = demo.nkey(&format!("push --diff --prune -u {url}"));
+    assert_eq!(
+        previewed.matches("; would be deleted").count(),
+        1,
+        "{previewed}"
+    );
+    assert!(try_connect(&other).is_ok());
     demo.nkey(&format!("push --prune -u {url}"));
     pruned.ended();
     assert!(try_connect(&other).is_err());

@@ -9,7 +9,7 @@ use crate::nats::connect::Connection;
 use crate::output::clean_inline;
 use crate::store::{Entry, Operator};
 use crate::token;
-use nkey_core::claims::owned::Account;
+use nkey_core::claims::owned::{self, Account};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -106,6 +106,13 @@ impl Compared {
     }
 }
 
+/// An account that only servers have.
+pub struct Foreign {
+    key: String,
+    servers: Vec<String>,
+    is_system: bool,
+}
+
 /// Prints the comparison, and the accounts that only servers have.
 ///
 /// # Errors
@@ -114,13 +121,19 @@ pub fn print(
     args: &Args,
     ctx: &mut Context,
     compared: &[Compared],
-    foreign: &[(String, Vec<String>)],
+    foreign: &[Foreign],
 ) -> Result<(), Error> {
     if args.json {
         let accounts: Vec<Value> = compared.iter().map(Compared::json).collect();
         let foreign: Vec<Value> = foreign
             .iter()
-            .map(|(key, servers)| json!({ "public_key": key, "servers": servers }))
+            .map(|account| {
+                json!({
+                    "public_key": account.key,
+                    "servers": account.servers,
+                    "deleted": args.prune && !account.is_system,
+                })
+            })
             .collect();
         return ctx
             .out
@@ -129,10 +142,16 @@ pub fn print(
     for account in compared {
         account.print(ctx)?;
     }
-    for (key, servers) in foreign {
+    for account in foreign {
+        let fate = match (account.is_system, args.prune) {
+            (true, _) => "the system account, which stays",
+            (false, true) => "would be deleted",
+            (false, false) => "--prune deletes it",
+        };
         ctx.out.line(format!(
-            "{key}: only on {}; --prune deletes it",
-            clean_inline(&servers.join(", "))
+            "{}: only on {}; {fate}",
+            account.key,
+            clean_inline(&account.servers.join(", "))
         ))?;
     }
     Ok(())
@@ -146,6 +165,7 @@ pub async fn run(
     args: &Args,
     ctx: &mut Context,
     operator: &Operator,
+    entry: &Entry<owned::Operator>,
     accounts: &[Entry<Account>],
     connection: &Connection,
 ) -> Result<(), Error> {
@@ -177,11 +197,15 @@ pub async fn run(
         compared.push(Compared::new(account, &versions, missing, silent)?);
     }
     let mut foreign = Vec::new();
-    if args.account.is_none() {
+    if args.account.is_none() || args.prune {
         let ours = super::prune::keys(operator)?;
         for (key, servers) in kept.iter().filter(|(key, _)| !ours.contains(*key)) {
             let servers = servers.iter().map(|server| server.shown().to_owned());
-            foreign.push((key.clone(), servers.collect()));
+            foreign.push(Foreign {
+                key: key.clone(),
+                servers: servers.collect(),
+                is_system: *key == entry.claims.nats.system_account,
+            });
         }
     }
     print(args, ctx, &compared, &foreign)

@@ -34,8 +34,8 @@ pub struct Args {
     /// Push also what validation finds servers to refuse
     #[arg(short = 'F', long)]
     force: bool,
-    /// Show what a push would change, field by field, and push nothing
-    #[arg(short = 'D', long, conflicts_with_all = ["prune", "account_removal"])]
+    /// Show what a push would change, field by field, and what --prune would delete; nothing is done
+    #[arg(short = 'D', long, conflicts_with = "account_removal")]
     diff: bool,
     /// Delete the accounts that the store does not have from the servers
     #[arg(short = 'P', long, conflicts_with = "account_removal")]
@@ -135,7 +135,7 @@ async fn steps(
     connection: &Connection,
 ) -> Result<(), Error> {
     if args.diff {
-        return diff::run(args, ctx, operator, accounts, connection).await;
+        return diff::run(args, ctx, operator, entry, accounts, connection).await;
     }
     if args.sends() {
         let tokens: Vec<(&str, &str)> = accounts

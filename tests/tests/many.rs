@@ -71,6 +71,56 @@ fn killed_in_the_middle_every_user_is_whole_and_the_next_run_adds_the_rest() {
 }
 
 #[test]
+fn many_users_are_edited_in_groups_and_deleted() {
+    let demo = Demo::new();
+    let agent_has = || demo.agent.client().list().expect("the keys").len();
+    let before = agent_has();
+    demo.nkey("add users -a demo --count 1100 -n w-{}");
+    demo.nkey("edit user -a demo -n w-0001 --tag odd");
+    let edit = "edit users -a demo --name w-* --tag team --subs 7";
+    let shown = demo.nkey(&format!("{edit} --dry-run"));
+    assert!(shown.contains("+ nats.tags[team]: \"team\""), "{shown}");
+
+    // A token of another account in the middle: nothing is written.
+    let file = |name: &str| demo.path(&format!("store/demo/accounts/demo/users/{name}.jwt"));
+    let tokens = || users(&demo).into_iter().collect::<BTreeSet<_>>();
+    let (there, kept) = (tokens(), std::fs::read(file("w-0700")).expect("a token"));
+    demo.nkey("add account -n other");
+    demo.nkey("add user -a other -n w-0700");
+    let foreign = demo.path("store/demo/accounts/other/users/w-0700.jwt");
+    std::fs::copy(foreign, file("w-0700")).expect("copied");
+    let before_edit = std::fs::read(file("w-0002")).expect("a token");
+    let refused = demo.run(&format!("{edit} --force"));
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(refused.stderr.contains("w-0700.jwt"), "{refused:?}");
+    assert_eq!(std::fs::read(file("w-0002")).expect("a token"), before_edit);
+    std::fs::write(file("w-0700"), kept).expect("put back");
+
+    let edited = demo.nkey(&format!("{edit} --force"));
+    assert!(edited.contains("edited 1100 users"), "{edited}");
+    assert_eq!(tokens(), there);
+    for name in ["w-0001", "w-0500", "w-0501", "w-1100"] {
+        let text = std::fs::read_to_string(file(name)).expect("a token");
+        let claims = nkey_core::tolerant::decode(text.trim()).expect("a whole token");
+        let json = claims.claims.to_json();
+        assert!(json.contains(r#""subs":7"#), "{json}");
+        assert!(json.contains("\"team\""), "{json}");
+    }
+    let again = demo.nkey(&format!("{edit} --force"));
+    assert!(again.contains("edited 0 users"), "{again}");
+    demo.nkey("validate -A");
+    if !skipped("nsc") {
+        let listed = demo.nsc("describe user -a demo -n w-0777").ok();
+        assert!(listed.contains("team"), "{listed}");
+    }
+
+    demo.nkey("delete users -a demo --name w-* --force --rm-nkey");
+    assert_eq!(users(&demo).len(), there.len() - 1100);
+    // The other account's key and its user's.
+    assert_eq!(agent_has(), before + 3);
+}
+
+#[test]
 fn many_users_are_added_while_others_sign() {
     let demo = Demo::new();
     let mut child = demo

@@ -2,11 +2,12 @@
 
 use super::chain::has_jetstream;
 use super::config::Store;
+use super::issue::issue_many;
 use super::lock::Lock;
 use super::managed;
 use super::operator::Operator;
 use super::reissue::{
-    Issued, is_issuer, key_of, reissue, require_account, require_editable, require_name,
+    Issued, is_issuer, key_of, reissue, require_account, require_editable, require_name, unsign,
 };
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
@@ -266,17 +267,59 @@ impl Edit {
         signer: &Signer,
         mut claims: Claims<User>,
     ) -> Result<Issued, Error> {
-        claims.nats.issuer_account = if *signer.key.encode() == *account.sub() {
-            String::new()
-        } else {
-            account.sub().to_owned()
-        };
-        let revoked = after_revocations(&account.claims.nats, user.sub());
-        let after = revoked.max(user.claims.standard.iat);
+        set_issuer_account(account, signer, &mut claims);
+        let after = after(account, user);
         let (token, issued) = reissue(ctx, signer, user, claims, after)?;
         let read = Some(user.bytes.as_slice());
         self.operator
             .write_user(self.lock()?, &account.name, &user.name, &token, read)?;
         Ok(issued)
     }
+
+    /// The same for some users together, with one flush of the disk.
+    ///
+    /// # Errors
+    /// As [`Edit::write_user`]. If the agent does not sign one of them, none is written.
+    pub fn write_users(
+        &self,
+        ctx: &mut Context,
+        account: &Entry<Account>,
+        users: &[(Entry<User>, Signer, Claims<User>)],
+    ) -> Result<(), Error> {
+        let mut files = Vec::with_capacity(users.len());
+        for same in users.chunk_by(|(_, one, _), (_, other, _)| one.key == other.key) {
+            let Some((_, signer, _)) = same.first() else {
+                continue;
+            };
+            let mut all = Vec::with_capacity(same.len());
+            for (_, _, claims) in same {
+                let mut claims = claims.clone();
+                set_issuer_account(account, signer, &mut claims);
+                unsign(&mut claims.standard);
+                all.push(claims);
+            }
+            let last = same.iter().map(|(user, _, _)| after(account, user));
+            let tokens = issue_many(ctx, &signer.key, all, last.max().unwrap_or_default())?;
+            for ((user, _, _), token) in same.iter().zip(tokens) {
+                files.push((user, token));
+            }
+        }
+        self.operator
+            .write_users(self.lock()?, &account.name, &files)
+    }
+}
+
+/// A key that is not the account's own says which account it signs for.
+fn set_issuer_account(account: &Entry<Account>, signer: &Signer, claims: &mut Claims<User>) {
+    claims.nats.issuer_account = if *signer.key.encode() == *account.sub() {
+        String::new()
+    } else {
+        account.sub().to_owned()
+    };
+}
+
+/// The time that a user's new token must be later than.
+fn after(account: &Entry<Account>, user: &Entry<User>) -> i64 {
+    let revoked = after_revocations(&account.claims.nats, user.sub());
+    revoked.max(user.claims.standard.iat)
 }

@@ -125,13 +125,39 @@ pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
         .iter()
         .map(|(name, text)| Temp::unsynced(&dir.join(name), text.as_bytes()).map(|(temp, _)| temp))
         .collect::<Result<Vec<_>, _>>()?;
-    // One flush of the disk instead of one for each file.
-    File::open(dir)
-        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
-        .map_err(|error| failed("write to disk the folder", dir, &error))?;
+    flush(dir)?;
     let mut all = files.iter().zip(temps);
     let created = all.try_for_each(|((name, _), temp)| temp.create(&dir.join(name)));
     sync(dir).and(created)
+}
+
+/// Replaces files, each with its new text and what was read, as [`replace`]; the folder is written
+/// to disk once for all.
+///
+/// # Errors
+/// If one has changed since; those before it are replaced, and no other.
+pub fn replace_all(dir: &Path, files: &[(String, &str, &[u8])]) -> Result<(), Error> {
+    let temps = files
+        .iter()
+        .map(|(name, text, _)| Temp::unsynced(&dir.join(name), text.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()?;
+    flush(dir)?;
+    let mut all = files.iter().zip(temps);
+    let replaced = all.try_for_each(|((name, _, read), (temp, _))| {
+        let path = dir.join(name);
+        if self::read(&path)?.as_deref() != Some(*read) {
+            return Err(changed(&path));
+        }
+        temp.put(&path)
+    });
+    sync(dir).and(replaced)
+}
+
+/// Writes what the filesystem of a folder holds to disk: one flush instead of one for each file.
+fn flush(dir: &Path) -> Result<(), Error> {
+    File::open(dir)
+        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
+        .map_err(|error| failed("write to disk the folder", dir, &error))
 }
 
 fn changed(path: &Path) -> Error {
@@ -261,10 +287,16 @@ impl Temp {
         Ok((temp, file))
     }
 
-    fn rename(mut self, path: &Path) -> Result<(), Error> {
+    fn rename(self, path: &Path) -> Result<(), Error> {
+        self.put(path)?;
+        sync_parent(path)
+    }
+
+    /// Renames it; the folder is still to be synced.
+    fn put(mut self, path: &Path) -> Result<(), Error> {
         fs::rename(&self.path, path).map_err(|error| failed("write", path, &error))?;
         self.done = true;
-        sync_parent(path)
+        Ok(())
     }
 
     /// Renames it unless a file has appeared at `path`; the folder is still to be synced.
@@ -336,6 +368,25 @@ mod tests {
         replace(&path, b"three", Some(b"two")).unwrap_err();
         assert_eq!(read(&path).unwrap(), None);
         assert_eq!(names(&scratch.path), Vec::<String>::new());
+    }
+
+    #[test]
+    fn many_are_replaced_up_to_one_that_has_changed() {
+        let scratch = Scratch::new();
+        for name in ["a", "b", "c"] {
+            replace(&scratch.join(name), b"one", None).unwrap();
+        }
+        let all = |read: &'static [u8]| ["a", "b", "c"].map(|name| (name.to_owned(), "two", read));
+        replace(&scratch.join("b"), b"other", Some(b"one")).unwrap();
+        let error = replace_all(&scratch.path, &all(b"one")).unwrap_err();
+        assert!(error.to_string().contains("/b was changed"), "{error}");
+        let text = |name| fs::read_to_string(scratch.join(name)).unwrap();
+        assert_eq!(["a", "b", "c"].map(text), ["two", "other", "one"]);
+        assert_eq!(names(&scratch.path), ["a", "b", "c"]);
+        replace(&scratch.join("b"), b"one", Some(b"other")).unwrap();
+        replace(&scratch.join("a"), b"one", Some(b"two")).unwrap();
+        replace_all(&scratch.path, &all(b"one")).unwrap();
+        assert_eq!(["a", "b", "c"].map(text), ["two"; 3]);
     }
 
     #[test]

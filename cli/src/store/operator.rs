@@ -188,15 +188,23 @@ impl Operator {
         })
     }
 
+    /// Whether a user of the account has this name.
+    fn is_user(&self, account: &str, name: &str) -> bool {
+        check_name("a user", name).is_ok() && self.user_jwt(account, name).is_file()
+    }
+
     /// The user of an account named `wanted` or of that public key; without one the only one.
     ///
     /// # Errors
     /// If there is none, or several and none is named.
     pub fn find_user(&self, account: &str, wanted: Option<&str>) -> Result<Entry<User>, Error> {
+        // Most often it is named, and a folder may hold thousands.
+        if let Some(wanted) = wanted.filter(|wanted| self.is_user(account, wanted)) {
+            return self.user(account, wanted);
+        }
         let names = self.users(account)?;
         let of = clean_inline(account);
         let name = match (wanted, names.as_slice()) {
-            (Some(wanted), _) if names.iter().any(|name| name == wanted) => wanted,
             (Some(wanted), _) => {
                 if PublicKey::from_str(wanted).is_ok() {
                     let (near, far): (Vec<_>, Vec<_>) = names
@@ -396,6 +404,25 @@ impl Operator {
             files.push((format!("{name}.jwt"), token.as_str()));
         }
         file::create_all(&self.account_dir(account).join("users"), &files)
+    }
+
+    /// Replaces the tokens of users, each with what was read.
+    ///
+    /// # Errors
+    /// If one was changed meanwhile; those before it are replaced.
+    pub fn write_users(
+        &self,
+        _lock: &Lock,
+        account: &str,
+        users: &[(&Entry<User>, String)],
+    ) -> Result<(), Error> {
+        check_name("an account", account)?;
+        let mut files = Vec::with_capacity(users.len());
+        for (user, token) in users {
+            check_name("a user", &user.name)?;
+            files.push((format!("{}.jwt", user.name), token.as_str(), &*user.bytes));
+        }
+        file::replace_all(&self.account_dir(account).join("users"), &files)
     }
 
     /// Deletes a user's token.

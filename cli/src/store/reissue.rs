@@ -93,6 +93,13 @@ pub fn value<N: Typed + Clone>(claims: &Claims<N>) -> Value {
     serde_json::from_str(&json).unwrap_or_default()
 }
 
+/// Takes out what whoever signs sets.
+pub fn unsign(standard: &mut owned::Standard) {
+    standard.iss.clear();
+    standard.jti.clear();
+    standard.iat = 0;
+}
+
 /// The token of changed claims, dated after the one of `entry` and after `after`.
 ///
 /// # Errors
@@ -107,10 +114,7 @@ pub fn reissue<N: Typed + Clone>(
     let mut changes = compare(&value(&entry.claims), &value(&claims));
     // Every new token sets these.
     changes.retain(|change| change.field != "iat" && change.field != "iss");
-    let standard = &mut claims.standard;
-    standard.iss.clear();
-    standard.jti.clear();
-    standard.iat = 0;
+    unsign(&mut claims.standard);
     let token = issue(ctx, &signer.key, claims, after)?;
     let issued = Issued {
         kind: N::TYPE.name(),

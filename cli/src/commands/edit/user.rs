@@ -52,7 +52,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let (edit, account) = Edit::account(ctx, args.account.as_deref())?;
     let user = edit.user(&account, args.name.get(), args.changes.resign)?;
     Fresh::begin(ctx)?;
-    let (signer, claims) = args.changes.apply(ctx, &edit, &account, &user)?;
+    let signer = edit.user_signer(ctx, &account, &user)?;
+    let claims = args.changes.apply(ctx, &account, &user, &signer)?;
     let issued = edit.write_user(ctx, &account, &user, &signer, claims)?;
     let (of, name) = (clean_inline(&account.name), clean_inline(&user.name));
     issued.report(ctx, args.json, &format!("edited user {of}/{name}"))?;
@@ -86,18 +87,17 @@ impl Changes {
         }
     }
 
-    /// Who signs the user again, and what it says then.
+    /// What the user says then, signed by `signer`.
     ///
     /// # Errors
     /// Exit 2 names the flag that is wrong.
     pub fn apply(
         &self,
         ctx: &mut Context,
-        edit: &Edit,
         account: &Entry<Account>,
         user: &Entry<User>,
-    ) -> Result<(Signer, Claims<User>), Error> {
-        let signer = edit.user_signer(ctx, account, user)?;
+        signer: &Signer,
+    ) -> Result<Claims<User>, Error> {
         let mut claims = user.claims.clone();
         self.tags.apply(&mut claims.generic.tags, &mut ctx.out)?;
         self.validity.apply(&mut claims.standard, ctx.now())?;
@@ -131,6 +131,6 @@ impl Changes {
                 clean_inline(&account.name)
             )));
         }
-        Ok((signer, claims))
+        Ok(claims)
     }
 }

@@ -12,12 +12,17 @@ use crate::store::Edit;
 use crate::store::issue::refuse_blocking;
 use crate::store::keys::Fresh;
 use crate::store::reissue::value;
+use crate::store::signer::Signer;
 use serde_json::json;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Users that are shown before the question.
 const SHOWN: usize = 20;
 /// Users that are changed without a bar.
 const AT_ONCE: usize = 100;
+/// Users that are written together.
+const GROUP: usize = 500;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,14 +48,23 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let users = args.selection.find(&edit.operator, &account)?;
     Fresh::begin(ctx)?;
     let mut planned = Vec::new();
+    let mut signers: HashMap<String, Signer> = HashMap::new();
     for user in users {
         let user = edit.user(&account, Some(&user.name), args.changes.resign)?;
-        let (signer, claims) = args.changes.apply(ctx, &edit, &account, &user)?;
+        let signer = match signers.entry(user.claims.standard.iss.clone()) {
+            // Who signs is the same for all that one key signed before.
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(new) => {
+                let signer = edit.user_signer(ctx, &account, &user)?;
+                new.insert(signer).clone()
+            }
+        };
+        let claims = args.changes.apply(ctx, &account, &user, &signer)?;
         refuse_blocking(claims.clone(), ctx.now())
             .map_err(|error| error.within(&format!("user {}", clean_inline(&user.name))))?;
         let changes = compare(&value(&user.claims), &value(&claims));
         if !changes.is_empty() || args.changes.resign {
-            planned.push((user, signer, claims, changes));
+            planned.push(((user, signer, claims), changes));
         }
     }
     let of = clean_inline(&account.name);
@@ -63,7 +77,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         true => ctx.out.note(line),
         false => drop(ctx.out.line(line)),
     };
-    for (user, _, _, changes) in planned.iter().take(shown) {
+    for ((user, _, _), changes) in planned.iter().take(shown) {
         preview(ctx, format!("user {of}/{}", clean_inline(&user.name)));
         for change in changes {
             preview(ctx, format!("  {}", Change::line(change)));
@@ -87,12 +101,19 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     let progress = Progress::new(planned.len(), AT_ONCE);
     let mut rows = Vec::new();
-    for (user, signer, claims, changes) in planned {
-        edit.write_user(ctx, &account, &user, &signer, claims)
-            .map_err(|error| {
-                error.within(&format!("{} users were changed; {}", rows.len(), user.name))
-            })?;
-        rows.push(json!({ "name": user.name, "public_key": user.sub(), "changes": changes }));
+    let (planned, changes): (Vec<_>, Vec<_>) = planned.into_iter().unzip();
+    for group in planned.chunks(GROUP) {
+        edit.write_users(ctx, &account, group).map_err(|error| {
+            let done = rows.len();
+            error.within(&format!(
+                "{done} users were changed before a group of which some may be (run again, it passes over them)"
+            ))
+        })?;
+        rows.extend(group.iter().zip(&changes[rows.len()..]).map(
+            |((user, _, _), changes)| {
+                json!({ "name": user.name, "public_key": user.sub(), "changes": changes })
+            },
+        ));
         progress.at(rows.len());
     }
     drop(progress);

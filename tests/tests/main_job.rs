@@ -30,6 +30,10 @@ fn a_real_server_accepts_what_was_issued_and_enforces_it() {
     let creds = demo.home.path().join("alice.creds");
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(creds).expect("the creds"));
     assert_eq!(mode & 0o777, 0o600);
+    // A seed that has left is accounted for.
+    let alice = demo.nkey("describe user -a demo -n alice -F sub");
+    let line = format!("exported: {} for process ", alice.trim().trim_matches('"'));
+    nkey_tests::wait_for(|| demo.agent.log().contains(&line), "the agent's log");
 
     let agent_held = "--jwt store/demo/accounts/demo/users/demo.jwt";
     let mut waiting = client(&demo, &server, &format!("{agent_held} sub foo.> --count 1"));

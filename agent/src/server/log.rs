@@ -159,6 +159,12 @@ pub fn flush() {
     }
 }
 
+/// Says what was done with a key that cannot be undone, for which process.
+pub fn done(what: &str, key: &str, pid: Option<i32>) {
+    let pid = pid.unwrap_or(0);
+    line(format_args!("{what}: {key} for process {pid}"));
+}
+
 /// Says what was refused, of which key, to which process, and why.
 pub fn refused(what: &str, key: Option<&PublicKey>, pid: Option<i32>, refusal: &Refusal) {
     // A reason for malformed claims may quote them, and what is no claim may be a secret.

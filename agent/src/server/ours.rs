@@ -166,9 +166,13 @@ fn carry_out(
         Ours::Export { key } => {
             let exported = with_key(agent, connection, key, |store, key| store.export(key));
             match exported {
-                Ok(seed) => done(output, Name::Export, |body| {
-                    body.string(seed.reveal().as_bytes());
-                }),
+                Ok(seed) => {
+                    // Said before it leaves: from here on somebody else may have the key.
+                    log::done("exported", key, connection.pid);
+                    done(output, Name::Export, |body| {
+                        body.string(seed.reveal().as_bytes());
+                    });
+                }
                 Err(refusal) => {
                     let key = PublicKey::from_str(key).ok();
                     log::refused("export-v1", key.as_ref(), connection.pid, &refusal);
@@ -178,6 +182,9 @@ fn carry_out(
         }
         Ours::Remove { key } => {
             let removed = with_key(agent, connection, key, |store, key| store.remove(key));
+            if removed.is_ok() {
+                log::done("removed", key, connection.pid);
+            }
             unit_answer(output, Name::Remove, removed);
         }
         Ours::Rename { key, name } => {

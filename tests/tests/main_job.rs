@@ -270,3 +270,19 @@ fn exit_statuses_tell_the_reasons_apart() {
     assert!(gone.contains("nkey agent start"), "{gone}");
     assert!(!Path::new(&agent.socket()).exists());
 }
+
+#[test]
+fn a_plugin_for_a_vault_with_a_passphrase_is_refused_and_not_passed_over() {
+    let mut agent = Agent::new();
+    agent.end(rustix::process::Signal::TERM);
+    let mut again = command(program("nkey-agent"));
+    again.arg("--socket").arg(agent.socket());
+    again.arg("--vault").arg(agent.vault());
+    let refused = run(again.args(["--plugin", "yubikey"]), "");
+    assert_eq!(refused.status, 1, "{refused:?}");
+    assert!(
+        refused.stderr.contains("is sealed by a passphrase"),
+        "{refused:?}"
+    );
+    agent.start();
+}

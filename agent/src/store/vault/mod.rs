@@ -139,6 +139,11 @@ impl Vault {
         })
     }
 
+    /// Whether a plugin opens it; else a passphrase does.
+    pub fn has_plugin(&self) -> bool {
+        matches!(self.seal, Seal::Plugin(_))
+    }
+
     /// Whether all secrets in memory are locked there; false where the limit on locked memory
     /// (`ulimit -l`) was too low. Without secrets it is true.
     pub fn is_memory_locked(&self) -> bool {

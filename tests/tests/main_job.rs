@@ -286,3 +286,24 @@ fn a_plugin_for_a_vault_with_a_passphrase_is_refused_and_not_passed_over() {
     );
     agent.start();
 }
+
+#[test]
+fn whoever_waits_for_an_agent_that_hangs_is_told() {
+    let demo = Demo::new();
+    let pid = i32::try_from(demo.agent.pid()).expect("a process id");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
+    let signal = |signal| rustix::process::kill_process(pid, signal).expect("signalled");
+    signal(rustix::process::Signal::STOP);
+    let waits = demo
+        .command("list keys")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("nkey");
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    signal(rustix::process::Signal::CONT);
+    let output = waits.wait_with_output().expect("its output");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.matches("waiting for the agent").count(), 1, "{said}");
+    assert!(output.status.success(), "{said}");
+}

@@ -1,11 +1,10 @@
 //! Many requests under way at once: the agent answers in their order.
 
 use super::{Client, Error};
-use crate::message::{MAX_FRAME, Name, Status, number};
+use crate::message::{Name, Status, number};
 use crate::wire::{Reader, Writer};
 use nkey_core::nkey::{Kind, PublicKey};
-use std::io::{Read, Write};
-use zeroize::Zeroize;
+use std::io::Write;
 
 /// Requests under way at most.
 const WINDOW: usize = 512;
@@ -70,6 +69,7 @@ impl Client {
         read: impl Fn(Reader<'_>) -> Result<T, Error>,
     ) -> Result<Vec<Result<T, Error>>, Error> {
         self.settle()?;
+        self.waiting = super::read::Waiting::of(name);
         let mut results = Vec::with_capacity(items.len());
         let mut sizes = Vec::with_capacity(items.len());
         let mut under_way = 0;
@@ -104,23 +104,6 @@ impl Client {
             results.push(self.one(name, &read)?);
         }
         Ok(results)
-    }
-
-    /// Reads one frame into `answer`; others may follow it.
-    fn read_next(&mut self) -> Result<(), Error> {
-        let mut length = [0; 4];
-        self.stream
-            .read_exact(&mut length)
-            .map_err(|error| Error::Broken(self.path.clone(), error))?;
-        let length = u32::from_be_bytes(length) as usize;
-        if length == 0 || length > MAX_FRAME {
-            return Err(Error::Answer("an answer of impossible length"));
-        }
-        self.answer.as_mut_slice().zeroize();
-        self.answer.resize(length, 0);
-        self.stream
-            .read_exact(&mut self.answer)
-            .map_err(|error| Error::Broken(self.path.clone(), error))
     }
 
     /// The answer that was read: an error that is not about one request ends all of them.

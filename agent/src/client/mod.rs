@@ -17,6 +17,7 @@ mod keys;
 mod many;
 #[cfg(feature = "async-nats")]
 pub mod nats;
+mod read;
 mod socket;
 mod status;
 mod stores;
@@ -34,17 +35,10 @@ use crate::message::{MAX_FRAME, Name, Question, Status, number};
 use crate::wire::{Reader, Writer};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use zeroize::Zeroize;
-
-/// How long the agent may take to answer what asks nobody. A device may wait for a press.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Bytes asked for at first: most answers are shorter.
-const FIRST: usize = 4096;
 
 /// A connection to an agent.
 pub struct Client {
@@ -56,6 +50,7 @@ pub struct Client {
     request: Writer,
     notice: Option<Box<Notice>>,
     ahead: ahead::Ahead,
+    waiting: read::Waiting,
 }
 
 /// What is done with a message to the person.
@@ -76,8 +71,7 @@ impl Client {
         if !peer.is_root() && peer != geteuid() {
             return Err(Error::Stranger(path.to_owned(), peer.as_raw()));
         }
-        stream.set_read_timeout(Some(PATIENCE)).map_err(no_agent)?;
-        stream.set_write_timeout(Some(PATIENCE)).map_err(no_agent)?;
+        read::set_timeouts(&stream).map_err(no_agent)?;
         Ok(Client {
             stream,
             path: path.to_owned(),
@@ -86,6 +80,7 @@ impl Client {
             request: Writer::new(),
             notice: None,
             ahead: ahead::Ahead::default(),
+            waiting: read::Waiting::default(),
         })
     }
 
@@ -108,6 +103,7 @@ impl Client {
     fn standard(&mut self, kind: u8, body: impl FnOnce(&mut Writer)) -> Result<(u8, &[u8]), Error> {
         self.settle()?;
         self.send(kind, body)?;
+        self.waiting = read::Waiting::default();
         self.read_answer()?;
         self.last_answer()
     }
@@ -142,52 +138,6 @@ impl Client {
         }
     }
 
-    /// Reads one frame into `answer`, most often with one call.
-    fn read_answer(&mut self) -> Result<(), Error> {
-        self.answer.as_mut_slice().zeroize();
-        self.answer.resize(FIRST, 0);
-        let mut have = self.rest.len();
-        self.answer[..have].copy_from_slice(&self.rest);
-        self.rest.zeroize();
-        while have < 4 {
-            match self.stream.read(&mut self.answer[have..]) {
-                Ok(0) => return Err(self.broken(ErrorKind::UnexpectedEof.into())),
-                Ok(read) => have += read,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broken(error)),
-            }
-        }
-        let length = match self.answer.first_chunk::<4>() {
-            Some(length) => u32::from_be_bytes(*length) as usize,
-            None => 0,
-        };
-        if length == 0 || length > MAX_FRAME {
-            return Err(Error::Answer("an answer of impossible length"));
-        }
-        if have > 4 + length {
-            self.rest.extend_from_slice(&self.answer[4 + length..have]);
-            have = 4 + length;
-        }
-        self.answer.copy_within(4..have, 0);
-        self.resize_answer(length);
-        self.stream
-            .read_exact(&mut self.answer[have - 4..])
-            .map_err(|error| Error::Broken(self.path.clone(), error))
-    }
-
-    /// Wipes what is given up: an answer may hold a seed.
-    fn resize_answer(&mut self, length: usize) {
-        if length <= self.answer.len() {
-            self.answer[length..].zeroize();
-            self.answer.truncate(length);
-        } else {
-            let mut larger = vec![0; length];
-            larger[..self.answer.len()].copy_from_slice(&self.answer);
-            self.answer.zeroize();
-            self.answer = larger;
-        }
-    }
-
     fn broken(&self, error: std::io::Error) -> Error {
         Error::Broken(self.path.clone(), error)
     }
@@ -210,8 +160,10 @@ impl Client {
 
     /// Reads the answer to a request of ours, after what is said to the person before it.
     fn hear(&mut self, name: Name) -> Result<(), Error> {
+        self.waiting = read::Waiting::of(name);
         self.read_answer()?;
         while self.heard_notice(name)? {
+            self.waiting.is_said = true;
             self.read_answer()?;
         }
         self.last_answer()?;

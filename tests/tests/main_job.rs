@@ -1,6 +1,8 @@
 //! The main job as a person would do it: `nkey` over a real agent, a real nats-server, a real nsc.
 
+use nkey_agent::client::Client;
 use nkey_agent::message::flag;
+use nkey_core::nkey::Kind;
 use nkey_tests::{Agent, Demo, Scratch, Server, command, example, program, run, skipped, tool};
 use std::path::Path;
 use std::process::Command;
@@ -306,4 +308,40 @@ fn whoever_waits_for_an_agent_that_hangs_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(said.matches("waiting for the agent").count(), 1, "{said}");
     assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn connections_leave_the_agent_files_for_its_own_work() {
+    let mut agent = Agent::new();
+    agent.end(rustix::process::Signal::TERM);
+    let mut limited = command("sh");
+    let script =
+        "ulimit -n 100; exec \"$0\" --socket \"$1\" --vault \"$2\" --passphrase-file \"$3\"";
+    limited.args(["-c", script]).arg(program("nkey-agent"));
+    limited.arg(agent.socket()).arg(agent.vault());
+    limited.arg(agent.scratch().path().join("passphrase"));
+    let mut child = limited
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the agent");
+    nkey_tests::wait_for(
+        || Client::connect(&agent.socket()).is_ok_and(|mut client| client.status().is_ok()),
+        "the agent",
+    );
+    let mut first = agent.client();
+    let held: Vec<_> = (0..150)
+        .map(|_| std::os::unix::net::UnixStream::connect(agent.socket()))
+        .collect();
+    // All that the agent lets in are there by now, and a key can still be written.
+    nkey_tests::wait_for(
+        || Client::connect(&agent.socket()).is_ok_and(|mut client| client.status().is_err()),
+        "a connection to be refused",
+    );
+    first
+        .generate(Kind::User, "while crowded", 0)
+        .expect("a key");
+    drop(held);
+    child.kill().expect("its end");
+    child.wait().expect("its end");
+    agent.start();
 }

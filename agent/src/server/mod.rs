@@ -289,15 +289,16 @@ fn accept(agent: &Arc<Agent>, stream: tokio::net::UnixStream) {
         log::line(format_args!("refused: a connection of uid {}", peer.uid()));
         return;
     }
-    if agent.connections.load(Ordering::SeqCst) >= MAX_CONNECTIONS {
-        log::line(format_args!(
-            "refused: a connection, since {MAX_CONNECTIONS} are open"
-        ));
+    let most = process::connections(MAX_CONNECTIONS);
+    if agent.connections.load(Ordering::SeqCst) >= most {
+        log::line(format_args!("refused: a connection, since {most} are open"));
         return;
     }
+    // Counted here: the task may begin after many more have been accepted.
+    agent.connections.fetch_add(1, Ordering::SeqCst);
     let agent = Arc::clone(agent);
     tokio::spawn(async move {
-        let _counted = Counted::new(&agent.connections);
+        let _counted = Counted(&agent.connections);
         connection::serve(&agent, stream, peer.pid()).await;
     });
 }

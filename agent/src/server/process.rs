@@ -20,6 +20,17 @@ pub fn harden() -> io::Result<()> {
     Ok(())
 }
 
+/// Open files that are left to vault, holders and logs, however many connections there are.
+const RESERVE: u64 = 64;
+
+/// How many connections there may be at most, if every one takes a file: `most`, or what the limit
+/// of open files leaves.
+pub fn connections(most: usize) -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile).current;
+    let left = limit.map_or(most as u64, |files| files.saturating_sub(RESERVE).max(1));
+    usize::try_from(left).map_or(most, |left| left.min(most))
+}
+
 /// Raises the soft limit of open files to the hard one: each connection takes one.
 pub fn raise_file_limit() {
     let limit = rustix::process::getrlimit(Resource::Nofile);

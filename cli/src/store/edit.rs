@@ -221,7 +221,7 @@ impl Edit {
         &self,
         ctx: &mut Context,
         account: &Entry<Account>,
-        mut claims: Claims<Account>,
+        claims: Claims<Account>,
     ) -> Result<(String, Issued), Error> {
         let system = &self.entry.claims.nats.system_account;
         if account.sub() == system && has_jetstream(&claims.nats) {
@@ -230,10 +230,6 @@ impl Edit {
                 clean_inline(&account.name)
             )));
         }
-        // The order that the agent wants; Go reads the list into a map.
-        let keys = &mut claims.nats.signing_keys;
-        keys.sort_by(|a, b| a.key().cmp(b.key()));
-        keys.dedup_by(|a, b| a.key() == b.key());
         let sub = key_of(account)?;
         let last = &account.claims.standard.iss;
         let signer = account_signer_again(ctx, &self.operator, &self.entry, Some(&sub), last)?;

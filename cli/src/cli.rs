@@ -2,7 +2,7 @@
 
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
-    generate, import, init, list, man, openpgp, piv, pkcs11, pull, push, reissue, rename,
+    generate, import, init, list, man, migrate, openpgp, piv, pkcs11, pull, push, reissue, rename,
     revocations, select, sign, store, token, validate, verify,
 };
 use crate::context::Context;
@@ -151,6 +151,9 @@ commands! {
     /// List operators, accounts, users and keys
     #[command(subcommand)]
     List(list::Command),
+    /// Bring accounts and their users under the selected operator
+    #[command(hide = true)]
+    Migrate(migrate::Args),
     /// OpenPGP cards: their signature and authentication keys
     #[command(subcommand)]
     Openpgp(openpgp::Command),

@@ -17,6 +17,7 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod man;
+pub mod migrate;
 pub mod openpgp;
 pub mod piv;
 pub mod pkcs11;

@@ -6,7 +6,8 @@ use super::lock::Lock;
 use super::managed;
 use super::operator::Operator;
 use super::reissue::{
-    Issued, is_issuer, key_of, reissue, require_account, require_editable, require_name,
+    Issued, is_issuer, is_user_issuer, key_of, reissue, require_account, require_editable,
+    require_name,
 };
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
 use crate::prompt;
-use nkey_core::claims::owned::{self, Account, Claims, SigningKey, User};
+use nkey_core::claims::owned::{self, Account, Claims, User};
 
 /// An operator's folder, locked for a change.
 pub struct Edit {
@@ -110,8 +111,7 @@ impl Edit {
         require_account(account, &user)?;
         let iss = &user.claims.standard.iss;
         let file = user.path.display();
-        let mut keys = account.claims.nats.signing_keys.iter().map(SigningKey::key);
-        if resign || iss == account.sub() || keys.any(|key| key == iss) {
+        if resign || is_user_issuer(account, iss) {
             return Ok(user);
         }
         let next = format!(

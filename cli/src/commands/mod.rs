@@ -30,5 +30,6 @@ pub mod select;
 pub mod sign;
 pub mod store;
 pub mod token;
+pub mod upgrade_jwt;
 pub mod validate;
 pub mod verify;

@@ -75,17 +75,21 @@ impl Edit {
         Ok(account)
     }
 
+    /// Whether this operator signed an account, or the account itself if others hold the operator.
+    pub fn is_trusted(&self, account: &Entry<Account>) -> bool {
+        let iss = &account.claims.standard.iss;
+        is_issuer(&self.entry, iss) || self.operator.is_managed() && iss == account.sub()
+    }
+
     /// Refuses an account that this operator has not signed: an edit would make it one's own.
     ///
     /// # Errors
     /// Names the file, the member and the key.
     pub fn require_trusted(&self, account: &Entry<Account>) -> Result<(), Error> {
-        let iss = &account.claims.standard.iss;
-        let own = self.operator.is_managed() && iss == account.sub();
-        if own || is_issuer(&self.entry, iss) {
+        if self.is_trusted(account) {
             return Ok(());
         }
-        let name = clean_inline(&account.name);
+        let (iss, name) = (&account.claims.standard.iss, clean_inline(&account.name));
         Err(Error::failed(format!(
             "{}: iss: {iss} is neither the operator nor one of its signing keys: nothing was changed. \
              If all that the account says is right, sign it again",
@@ -262,11 +266,7 @@ impl Edit {
         signer: &Signer,
         mut claims: Claims<User>,
     ) -> Result<Issued, Error> {
-        claims.nats.issuer_account = if *signer.key.encode() == *account.sub() {
-            String::new()
-        } else {
-            account.sub().to_owned()
-        };
+        name_account(&mut claims, account, signer);
         let revoked = after_revocations(&account.claims.nats, user.sub());
         let after = revoked.max(user.claims.standard.iat);
         let (token, issued) = reissue(ctx, signer, user, claims, after)?;
@@ -275,4 +275,13 @@ impl Edit {
             .write_user(self.lock()?, &account.name, &user.name, &token, read)?;
         Ok(issued)
     }
+}
+
+/// Has a user name its account, unless the account's own key signs it.
+pub fn name_account(claims: &mut Claims<User>, account: &Entry<Account>, signer: &Signer) {
+    claims.nats.issuer_account = if *signer.key.encode() == *account.sub() {
+        String::new()
+    } else {
+        account.sub().to_owned()
+    };
 }

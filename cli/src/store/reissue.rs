@@ -50,7 +50,8 @@ pub fn require_editable<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
         return Err(Error::failed(format!(
             "{}: nats.version: this is a token of version 1, which an edit would not preserve: nothing was changed",
             entry.path.display()
-        )));
+        ))
+        .next("nkey upgrade-jwt"));
     }
     require_known(entry)
 }

@@ -2,8 +2,8 @@
 
 use crate::commands::{
     add, adopt, agent, completions, decode, delete, describe, edit, env, expirations, export, fix,
-    generate, import, init, list, man, openpgp, piv, pkcs11, pull, push, reissue, rename,
-    revocations, select, sign, store, token, validate, verify,
+    generate, import, init, list, man, migrate, openpgp, piv, pkcs11, pull, push, reissue, rename,
+    revocations, select, sign, store, token, upgrade_jwt, validate, verify,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -55,6 +55,16 @@ pub struct Global {
     pub socket: Option<PathBuf>,
 }
 
+/// The name of a command: its module's, unless that cannot be one.
+macro_rules! name {
+    ($module:ident) => {
+        stringify!($module)
+    };
+    ($module:ident $name:literal) => {
+        $name
+    };
+}
+
 /// How a command is built: its flags, or the commands below it.
 macro_rules! build {
     ($module:ident Args $base:ident $arguments:ident) => {
@@ -80,9 +90,9 @@ macro_rules! run {
 }
 
 /// The first commands, each named as its module: `Name(module::Args)`, or `Name(module::Command)`
-/// if others are below it.
+/// if others are below it; `Name(module::Args as "name")` where a module cannot have its name.
 macro_rules! commands {
-    ($( $(#[$about:meta])* $variant:ident($module:ident::$kind:ident), )*) => {
+    ($( $(#[$about:meta])* $variant:ident($module:ident::$kind:ident $(as $name:literal)?), )*) => {
         #[derive(Subcommand)]
         #[expect(
             clippy::large_enum_variant,
@@ -95,8 +105,8 @@ macro_rules! commands {
         impl Command {
             /// The command `name`, with only those below it that the arguments name.
             fn build(name: &str, arguments: &[OsString]) -> Option<clap::Command> {
-                $( if name == stringify!($module) {
-                    let base = clap::Command::new(stringify!($module));
+                $( if name == name!($module $($name)?) {
+                    let base = clap::Command::new(name!($module $($name)?));
                     return Some(build!($module $kind base arguments));
                 } )*
                 None
@@ -151,6 +161,9 @@ commands! {
     /// List operators, accounts, users and keys
     #[command(subcommand)]
     List(list::Command),
+    /// Bring accounts and their users under the selected operator
+    #[command(hide = true)]
+    Migrate(migrate::Args),
     /// OpenPGP cards: their signature and authentication keys
     #[command(subcommand)]
     Openpgp(openpgp::Command),
@@ -184,6 +197,9 @@ commands! {
     /// Boards that sign only what they have read, such as a Raspberry Pi Pico
     #[command(subcommand)]
     Token(token::Command),
+    /// Issue the tokens of version 1 anew in version 2
+    #[command(hide = true)]
+    UpgradeJwt(upgrade_jwt::Args as "upgrade-jwt"),
     /// Check an operator, its accounts and users
     Validate(validate::Args),
     /// Check the signature, the time and the issuer of a JWT

@@ -91,6 +91,23 @@ pub fn confirm(question: &str) -> Result<bool, Error> {
     Ok(matches!(answer.as_str(), "y" | "Y" | "yes"))
 }
 
+/// Goes on if the person says yes; where there is none, `flag` does it unasked. `what` would be
+/// done, such as `changed`.
+///
+/// # Errors
+/// If the person says no, or there is none.
+pub fn agree(question: &str, what: &str, flag: &str) -> Result<(), Error> {
+    if !is_possible() {
+        return Err(Error::usage(format!(
+            "nothing was {what}: there is no terminal to ask on, and {flag} does it unasked"
+        )));
+    }
+    match confirm(question)? {
+        true => Ok(()),
+        false => Err(Error::failed(format!("nothing was {what}"))),
+    }
+}
+
 /// Asks for a secret on the terminal, without echo.
 ///
 /// # Errors

@@ -25,8 +25,9 @@ def main() -> None:
     deadline = time.monotonic() + PATIENCE
     echo = True
     while time.monotonic() < deadline:
-        # What was asked ends in a blank, and echo is off by then.
-        if keys and printed.endswith(b" ") and len(printed) > asked and not echo:
+        # What was asked ends in a blank, and echo is off by then unless yes or no is meant.
+        wanted = printed.endswith(b"[y/n] ") or printed.endswith(b" ") and not echo
+        if keys and wanted and len(printed) > asked:
             asked = len(printed)
             os.write(terminal, keys.pop(0).encode())
         ready, _, _ = select.select([terminal], [], [], 0.05)

@@ -3,11 +3,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Output, Scratch, run};
+use nkey_tests::{Agent, Output, Scratch, run, snapshot};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A store with operator O, accounts A and B and user A/u, whose keys the test has as well.
 struct Victim {
@@ -83,9 +83,7 @@ impl Victim {
 
     /// Every file below the store but the lock, and its bytes.
     fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        collect(&self.path("store"), &mut found);
-        found
+        snapshot(&self.path("store"))
     }
 
     /// A command that must fail, name what is wrong, and leave every file as it was.
@@ -115,18 +113,6 @@ impl Victim {
                 "{needle}: {}",
                 output.stdout
             );
-        }
-    }
-}
-
-fn collect(folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
-    for entry in fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect(&path, found);
-        } else {
-            let bytes = fs::read(&path).expect("a file");
-            found.insert(path, bytes);
         }
     }
 }

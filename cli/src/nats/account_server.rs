@@ -166,6 +166,12 @@ impl AccountServer {
 /// How long a server that is asked by the way may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whether a text is the URL of something to fetch, and no file.
+pub fn is_url(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.starts_with("http://") || lower.starts_with("https://")
+}
+
 /// Fetches the token that a URL gives.
 ///
 /// # Errors

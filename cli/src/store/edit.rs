@@ -7,7 +7,8 @@ use super::lock::Lock;
 use super::managed;
 use super::operator::Operator;
 use super::reissue::{
-    Issued, is_issuer, key_of, reissue, require_account, require_editable, require_name, unsign,
+    Issued, is_issuer, is_user_issuer, key_of, reissue, require_account, require_editable,
+    require_name, unsign,
 };
 use super::signer::{
     Signer, account_signer_again, after_revocations, operator_signer, user_signer_again,
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::key_argument::shell_word;
 use crate::output::clean_inline;
 use crate::prompt;
-use nkey_core::claims::owned::{self, Account, Claims, SigningKey, User};
+use nkey_core::claims::owned::{self, Account, Claims, User};
 
 /// An operator's folder, locked for a change.
 pub struct Edit {
@@ -75,17 +76,21 @@ impl Edit {
         Ok(account)
     }
 
+    /// Whether this operator signed an account, or the account itself if others hold the operator.
+    pub fn is_trusted(&self, account: &Entry<Account>) -> bool {
+        let iss = &account.claims.standard.iss;
+        is_issuer(&self.entry, iss) || self.operator.is_managed() && iss == account.sub()
+    }
+
     /// Refuses an account that this operator has not signed: an edit would make it one's own.
     ///
     /// # Errors
     /// Names the file, the member and the key.
     pub fn require_trusted(&self, account: &Entry<Account>) -> Result<(), Error> {
-        let iss = &account.claims.standard.iss;
-        let own = self.operator.is_managed() && iss == account.sub();
-        if own || is_issuer(&self.entry, iss) {
+        if self.is_trusted(account) {
             return Ok(());
         }
-        let name = clean_inline(&account.name);
+        let (iss, name) = (&account.claims.standard.iss, clean_inline(&account.name));
         Err(Error::failed(format!(
             "{}: iss: {iss} is neither the operator nor one of its signing keys: nothing was changed. \
              If all that the account says is right, sign it again",
@@ -111,8 +116,7 @@ impl Edit {
         require_account(account, &user)?;
         let iss = &user.claims.standard.iss;
         let file = user.path.display();
-        let mut keys = account.claims.nats.signing_keys.iter().map(SigningKey::key);
-        if resign || iss == account.sub() || keys.any(|key| key == iss) {
+        if resign || is_user_issuer(account, iss) {
             return Ok(user);
         }
         let next = format!(
@@ -222,7 +226,7 @@ impl Edit {
         &self,
         ctx: &mut Context,
         account: &Entry<Account>,
-        mut claims: Claims<Account>,
+        claims: Claims<Account>,
     ) -> Result<(String, Issued), Error> {
         let system = &self.entry.claims.nats.system_account;
         if account.sub() == system && has_jetstream(&claims.nats) {
@@ -231,10 +235,6 @@ impl Edit {
                 clean_inline(&account.name)
             )));
         }
-        // The order that the agent wants; Go reads the list into a map.
-        let keys = &mut claims.nats.signing_keys;
-        keys.sort_by(|a, b| a.key().cmp(b.key()));
-        keys.dedup_by(|a, b| a.key() == b.key());
         let sub = key_of(account)?;
         let last = &account.claims.standard.iss;
         let signer = account_signer_again(ctx, &self.operator, &self.entry, Some(&sub), last)?;
@@ -267,7 +267,7 @@ impl Edit {
         signer: &Signer,
         mut claims: Claims<User>,
     ) -> Result<Issued, Error> {
-        set_issuer_account(account, signer, &mut claims);
+        name_account(&mut claims, account, signer);
         let after = after(account, user);
         let (token, issued) = reissue(ctx, signer, user, claims, after)?;
         let read = Some(user.bytes.as_slice());
@@ -294,7 +294,7 @@ impl Edit {
             let mut all = Vec::with_capacity(same.len());
             for (_, _, claims) in same {
                 let mut claims = claims.clone();
-                set_issuer_account(account, signer, &mut claims);
+                name_account(&mut claims, account, signer);
                 unsign(&mut claims.standard);
                 all.push(claims);
             }
@@ -309,17 +309,17 @@ impl Edit {
     }
 }
 
-/// A key that is not the account's own says which account it signs for.
-fn set_issuer_account(account: &Entry<Account>, signer: &Signer, claims: &mut Claims<User>) {
+/// The time that a user's new token must be later than.
+fn after(account: &Entry<Account>, user: &Entry<User>) -> i64 {
+    let revoked = after_revocations(&account.claims.nats, user.sub());
+    revoked.max(user.claims.standard.iat)
+}
+
+/// Has a user name its account, unless the account's own key signs it.
+pub fn name_account(claims: &mut Claims<User>, account: &Entry<Account>, signer: &Signer) {
     claims.nats.issuer_account = if *signer.key.encode() == *account.sub() {
         String::new()
     } else {
         account.sub().to_owned()
     };
-}
-
-/// The time that a user's new token must be later than.
-fn after(account: &Entry<Account>, user: &Entry<User>) -> i64 {
-    let revoked = after_revocations(&account.claims.nats, user.sub());
-    revoked.max(user.claims.standard.iat)
 }

@@ -39,10 +39,21 @@ pub fn issue_meanwhile<N: Typed, T>(
     after: i64,
     meanwhile: impl FnOnce() -> Result<T, Error>,
 ) -> Result<(String, T), Error> {
-    let mut claims = N::into_any(claims);
-    claims.sort();
+    let claims = in_order(claims);
     validate(ctx, &claims)?;
     sign(ctx, key, &claims, after, meanwhile)
+}
+
+/// The claims in the order that the agent wants; Go reads the list of signing keys into a map.
+fn in_order<N: Typed>(claims: Claims<N>) -> AnyClaims {
+    let mut claims = N::into_any(claims);
+    claims.sort();
+    if let AnyClaims::Account(account) = &mut claims {
+        let keys = &mut account.nats.signing_keys;
+        keys.sort_by(|a, b| a.key().cmp(b.key()));
+        keys.dedup_by(|a, b| a.key() == b.key());
+    }
+    claims
 }
 
 /// Refuses claims that servers refuse.
@@ -88,8 +99,7 @@ pub fn issue_as_it_is<N: Typed>(
     claims: Claims<N>,
     after: i64,
 ) -> Result<String, Error> {
-    let mut claims = N::into_any(claims);
-    claims.sort();
+    let claims = in_order(claims);
     sign(ctx, key, &claims, after, || Ok(())).map(|(token, ())| token)
 }
 
@@ -106,8 +116,7 @@ pub fn issue_many<N: Typed>(
     let mut subs = Vec::with_capacity(claims.len());
     let mut texts = Vec::with_capacity(claims.len());
     for (index, claims) in claims.into_iter().enumerate() {
-        let mut claims = N::into_any(claims);
-        claims.sort();
+        let claims = in_order(claims);
         if index == 0 {
             validate(ctx, &claims)?;
         }

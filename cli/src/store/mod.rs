@@ -34,7 +34,7 @@ mod token;
 pub mod trust;
 pub mod well_known;
 
-pub use config::Store;
+pub use config::{Store, folders, names};
 pub use edit::Edit;
 pub use lock::Lock;
 pub use name::check_name;

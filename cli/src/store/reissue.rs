@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::difference::{Change, compare};
 use crate::error::Error;
 use crate::output::clean_inline;
-use nkey_core::claims::owned::{self, Account, Claims, User};
+use nkey_core::claims::owned::{self, Account, Claims, SigningKey, User};
 use nkey_core::jwt::Algorithm;
 use nkey_core::nkey::PublicKey;
 use serde_json::{Value, json};
@@ -26,6 +26,12 @@ pub fn is_issuer(operator: &Entry<owned::Operator>, key: &str) -> bool {
             .any(|known| known == key)
 }
 
+/// Whether a key is the account's or one of its signing keys.
+pub fn is_user_issuer(account: &Entry<Account>, key: &str) -> bool {
+    let mut keys = account.claims.nats.signing_keys.iter().map(SigningKey::key);
+    key == account.sub() || keys.any(|known| known == key)
+}
+
 /// The public key that an entry is about.
 ///
 /// # Errors
@@ -40,18 +46,38 @@ pub fn key_of<N: Typed>(entry: &Entry<N>) -> Result<PublicKey, Error> {
 /// # Errors
 /// Names the file and the member.
 pub fn require_editable<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
-    let file = entry.path.display();
     if entry.version == Algorithm::V1 {
         return Err(Error::failed(format!(
-            "{file}: nats.version: this is a token of version 1, which an edit would not preserve: nothing was changed"
-        )));
+            "{}: nats.version: this is a token of version 1, which an edit would not preserve: nothing was changed",
+            entry.path.display()
+        ))
+        .next("nkey upgrade-jwt"));
     }
+    require_known(entry)
+}
+
+/// Refuses a token with members of a later day; those of version 1 that are gone are no such.
+///
+/// # Errors
+/// Names the file and the member.
+pub fn require_known<N: Typed>(entry: &Entry<N>) -> Result<(), Error> {
     match entry.notes.unknown.first() {
-        Some((path, _)) => Err(Error::failed(format!(
-            "{file}: {path}: this version does not know the member, and an edit would drop it: nothing was changed. \
-             Use a newer nkey"
+        Some((path, _)) if entry.version == Algorithm::V2 => Err(Error::failed(format!(
+            "{}: {path}: this version does not know the member, and an edit would drop it: nothing was changed. \
+             Use a newer nkey",
+            entry.path.display()
         ))),
-        None => Ok(()),
+        _ => Ok(()),
+    }
+}
+
+/// Says which members of a token of version 1 are not in its successor.
+pub fn tell_dropped<N: Typed>(ctx: &mut Context, entry: &Entry<N>) {
+    for (member, _) in &entry.notes.unknown {
+        ctx.out.note(format!(
+            "{}: {member}: version 2 has no such member, and it is left out",
+            entry.path.display()
+        ));
     }
 }
 

@@ -71,6 +71,14 @@ impl Report {
             .count()
     }
 
+    /// What servers would refuse, whatever the time.
+    pub fn refused(&self) -> impl Iterator<Item = &Finding> {
+        let blocking = class_name(Class::Blocking);
+        self.findings
+            .iter()
+            .filter(move |finding| finding.class == blocking)
+    }
+
     /// What follows is about another token.
     pub fn begin(&mut self, entity: String, file: &Path) {
         self.entity = entity;

@@ -69,15 +69,9 @@ typed!(
     Activation about Account
 );
 
-/// Reads and verifies the token in a file; none if there is no such file.
-///
-/// # Errors
-/// Names the file, and the member that does not fit.
-pub fn read_token(path: &Path) -> Result<Option<(Vec<u8>, String, Decoded)>, Error> {
-    let Some(bytes) = file::read(path)? else {
-        return Ok(None);
-    };
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
+/// The token in the bytes of a file, verified.
+fn decode(path: &Path, bytes: &[u8]) -> Result<(String, Decoded), Error> {
+    let text = std::str::from_utf8(bytes).map_err(|_| {
         Error::failed(format!(
             "{} is not text, so it holds no token",
             path.display()
@@ -86,7 +80,7 @@ pub fn read_token(path: &Path) -> Result<Option<(Vec<u8>, String, Decoded)>, Err
     let token = creds::parse_token(text).to_owned();
     let decoded = tolerant::decode(&token)
         .map_err(|error| Error::failed(format!("{}: {error}", path.display())))?;
-    Ok(Some((bytes, token, decoded)))
+    Ok((token, decoded))
 }
 
 /// Whether a token in a file holds this text: quick, since nothing is parsed or verified.
@@ -110,11 +104,21 @@ impl<N: Typed> Entry<N> {
     /// Reads the token of `name`; none if there is no such file.
     ///
     /// # Errors
-    /// As [`read_token`], and if it is of another type or about another kind of key.
+    /// Names the file, and the member that does not fit; also if the token is of another type or
+    /// about another kind of key.
     pub fn read(name: &str, path: PathBuf) -> Result<Option<Entry<N>>, Error> {
-        let Some((bytes, token, decoded)) = read_token(&path)? else {
-            return Ok(None);
-        };
+        match file::read(&path)? {
+            Some(bytes) => Entry::of(name, path, bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The token of `name` in `bytes`, which came from `path`: a file, or the text of a URL.
+    ///
+    /// # Errors
+    /// As [`Entry::read`].
+    pub fn of(name: &str, path: PathBuf, bytes: Vec<u8>) -> Result<Entry<N>, Error> {
+        let (token, decoded) = decode(&path, &bytes)?;
         let Some(claims) = N::from_any(decoded.claims) else {
             return Err(Error::failed(format!(
                 "{} is not the token of an {}",
@@ -129,7 +133,7 @@ impl<N: Typed> Entry<N> {
                 let sub = clean_inline(&claims.standard.sub);
                 Error::failed(format!("{}: sub {sub}: {error}", path.display()))
             })?;
-        Ok(Some(Entry {
+        Ok(Entry {
             name: name.to_owned(),
             path,
             token,
@@ -137,7 +141,7 @@ impl<N: Typed> Entry<N> {
             claims,
             notes: decoded.notes,
             version: decoded.version,
-        }))
+        })
     }
 
     /// The public key that the token is about.

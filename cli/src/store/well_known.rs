@@ -9,10 +9,10 @@ const KNOWN: [(&str, &str); 1] = [("synadia", "https://api.synadia.io/jwt/v1/ope
 
 /// The URL of a name, or of a URL itself; none for anything else, such as a file.
 pub fn url(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    if lower.starts_with("http://") || lower.starts_with("https://") {
+    if account_server::is_url(text) {
         return Some(text.to_owned());
     }
+    let lower = text.to_ascii_lowercase();
     let named = |name: &str| name.to_ascii_lowercase() == format!("nsc_{lower}_operator");
     let variable = std::env::vars().find(|(name, _)| named(name));
     variable.map(|(_, url)| url).or_else(|| {

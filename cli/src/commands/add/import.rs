@@ -136,8 +136,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
 }
 
 fn from_activation(file: &str, account: &Entry<Account>) -> Result<Import, Error> {
-    let lower = file.to_ascii_lowercase();
-    let text = if lower.starts_with("http://") || lower.starts_with("https://") {
+    let text = if account_server::is_url(file) {
         Zeroizing::new(account_server::fetch(file)?)
     } else {
         source::read(file, MAX_TEXT)?

@@ -1,11 +1,11 @@
 //! `nkey delete users`.
 
 use super::user::Removal;
-use crate::commands::edit::users::confirm;
 use crate::context::Context;
 use crate::error::Error;
 use crate::input::selection::Selection;
 use crate::output::clean_inline;
+use crate::prompt;
 use crate::store::Edit;
 
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if !args.selection.force {
         let question = format!("Delete {} users of account {of}?", users.len());
         ctx.out.flush()?;
-        edit.ask(false, || confirm(&question, "deleted"))?;
+        edit.ask(false, || prompt::agree(&question, "deleted", "--force"))?;
     }
     args.removal
         .run(ctx, &mut edit, &account, &users, args.json)

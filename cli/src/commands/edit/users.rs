@@ -97,7 +97,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     if !planned.is_empty() && !args.selection.force {
         let question = format!("Change {} users of account {of}?", planned.len());
         ctx.out.flush()?;
-        edit.ask(false, || confirm(&question, "changed"))?;
+        edit.ask(false, || prompt::agree(&question, "changed", "--force"))?;
     }
     let progress = Progress::new(planned.len(), AT_ONCE);
     let mut rows = Vec::new();
@@ -122,20 +122,4 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     }
     ctx.out
         .line(format!("edited {} users of account {of}", rows.len()))
-}
-
-/// A person says yes; without one --force is needed.
-///
-/// # Errors
-/// If the person says no, or there is none.
-pub fn confirm(question: &str, what: &str) -> Result<(), Error> {
-    if !prompt::is_possible() {
-        return Err(Error::usage(format!(
-            "nothing was {what}: there is no terminal to ask on, and --force does it unasked"
-        )));
-    }
-    match prompt::confirm(question)? {
-        true => Ok(()),
-        false => Err(Error::failed(format!("nothing was {what}"))),
-    }
 }

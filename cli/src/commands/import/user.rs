@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::output::clean_inline;
 use crate::store::keys::key_names;
+use crate::store::reissue::is_user_issuer;
 use crate::store::{Store, check_name};
 use nkey_agent::message::flag;
 use nkey_core::claims::owned::User;
@@ -53,8 +54,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             ))
             .next("nkey import account -j FILE")
         })?;
-    let signing_keys = &account.claims.nats.signing_keys;
-    if standard.iss != account.sub() && !signing_keys.iter().any(|key| key.key() == standard.iss) {
+    if !is_user_issuer(&account, &standard.iss) {
         return Err(Error::failed(format!(
             "{} is neither the account {} nor one of its signing keys",
             standard.iss,

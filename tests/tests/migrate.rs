@@ -3,7 +3,7 @@
 use nkey_core::claims::owned::{Account, Claims};
 use nkey_core::nkey::{KeyPair, Kind, Seed};
 use nkey_core::tolerant::{self, AnyClaims};
-use nkey_tests::{Demo, Output, account_server, old_token, skipped, snapshot};
+use nkey_tests::{Demo, Output, User, account_server, old_token, skipped, snapshot};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -385,4 +385,21 @@ fn under_an_operator_of_others_the_account_signs_itself() {
     let migrated = claims(&demo, "theirs/accounts/A/A.jwt");
     assert_eq!(migrated.standard.iss, migrated.standard.sub);
     assert!(Path::new(&demo.path("store/theirs/accounts/A/users/u.jwt")).exists());
+}
+
+#[test]
+fn a_real_server_lets_the_users_of_a_migrated_account_in() {
+    if skipped("nats-server") {
+        return;
+    }
+    let demo = two_operators();
+    demo.nkey("select operator old");
+    let creds = demo.creds("A", "v");
+    demo.nkey("select operator new");
+    let before = demo.server("--mem-resolver", "");
+    assert!(User::connect(before.port(), &creds).is_err());
+    drop(before);
+    demo.nkey("migrate --operator-dir store/old");
+    let server = demo.server("--mem-resolver", "");
+    assert!(User::connect(server.port(), &creds).is_ok());
 }

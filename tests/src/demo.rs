@@ -1,7 +1,7 @@
 //! A store in a folder of its own, its agent, and `nkey` with both.
 
 use crate::nats::Nats;
-use crate::{Agent, Output, Scratch, Server, command, run, tool};
+use crate::{Agent, Output, Scratch, Server, command, run, snapshot, tool};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -51,6 +51,21 @@ impl Demo {
     #[track_caller]
     pub fn nkey(&self, arguments: &str) -> String {
         self.run(arguments).ok()
+    }
+
+    /// A command that must fail, name what is wrong, and leave every file of the store as it was.
+    #[track_caller]
+    pub fn refuses(&self, arguments: &str, needles: &[&str]) -> Output {
+        let files = || snapshot(&self.path("store"));
+        let before = files();
+        let output = self.run(arguments);
+        assert!(matches!(output.status, 1..=3), "{arguments}: {output:?}");
+        assert!(files() == before, "{arguments} changed a file");
+        for needle in needles {
+            let said = &output.stderr;
+            assert!(said.contains(needle), "{arguments}: {needle}: {said}");
+        }
+        output
     }
 
     /// Runs `nsc` with this store.

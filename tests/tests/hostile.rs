@@ -3,16 +3,14 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
-use nkey_tests::{Agent, Output, Scratch, run, snapshot};
+use nkey_tests::{Demo, Output};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 /// A store with operator O, accounts A and B and user A/u, whose keys the test has as well.
 struct Victim {
-    agent: Agent,
-    home: Scratch,
+    demo: Demo,
     operator: KeyPair,
     account: KeyPair,
 }
@@ -32,8 +30,7 @@ fn pair(kind: Kind, byte: u8) -> KeyPair {
 impl Victim {
     fn new() -> Victim {
         let victim = Victim {
-            agent: Agent::new(),
-            home: Scratch::new(),
+            demo: Demo::empty(),
             operator: pair(Kind::Operator, 1),
             account: pair(Kind::Account, 2),
         };
@@ -43,7 +40,7 @@ impl Victim {
             (Kind::Account, 3, "b"),
             (Kind::User, 4, "u"),
         ] {
-            let added = victim.agent.client().add(&seed(kind, byte), name, 0);
+            let added = victim.demo.agent.client().add(&seed(kind, byte), name, 0);
             added.expect("a key");
         }
         for arguments in [
@@ -60,12 +57,11 @@ impl Victim {
     }
 
     fn nkey(&self, arguments: &str) -> Output {
-        let arguments = format!("-H store {arguments}");
-        run(&mut self.agent.nkey(self.home.path(), &arguments), "")
+        self.demo.run(arguments)
     }
 
     fn path(&self, file: &str) -> PathBuf {
-        self.home.path().join(file)
+        self.demo.path(file)
     }
 
     fn claims(&self, file: &str) -> Value {
@@ -81,25 +77,9 @@ impl Victim {
         fs::write(self.path(file), text).expect("a file");
     }
 
-    /// Every file below the store but the lock, and its bytes.
-    fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        snapshot(&self.path("store"))
-    }
-
-    /// A command that must fail, name what is wrong, and leave every file as it was.
     #[track_caller]
     fn refuses(&self, arguments: &str, needles: &[&str]) {
-        let before = self.snapshot();
-        let output = self.nkey(arguments);
-        assert!(matches!(output.status, 1..=3), "{arguments}: {output:?}");
-        assert!(self.snapshot() == before, "{arguments} changed a file");
-        for needle in needles {
-            assert!(
-                output.stderr.contains(needle),
-                "{arguments}: {needle}: {}",
-                output.stderr
-            );
-        }
+        self.demo.refuses(arguments, needles);
     }
 
     /// What `validate -A` prints, which must find something.
@@ -173,9 +153,9 @@ fn what_a_newer_library_wrote_is_not_dropped() {
 #[test]
 fn a_user_whose_key_is_not_on_disk_is_not_added() {
     let victim = Victim::new();
-    let keys = victim.agent.vault().join("keys");
+    let keys = victim.demo.agent.vault().join("keys");
     let away = keys.with_file_name("away");
-    let listed = victim.agent.client().list().expect("keys");
+    let listed = victim.demo.agent.client().list().expect("keys");
     // The agent has the folder open, so its own names still reach it: only one that is gone fails.
     fs::create_dir(&away).expect("a folder");
     for file in fs::read_dir(&keys).expect("the keys").flatten() {
@@ -186,7 +166,7 @@ fn a_user_whose_key_is_not_on_disk_is_not_added() {
     victim.refuses("add user -a A -n v", &["cannot write", ".age"]);
     let output = victim.nkey("add user -a A -n v");
     assert!(!output.stderr.contains("still holds"), "{output:?}");
-    assert_eq!(victim.agent.client().list().expect("keys"), listed);
+    assert_eq!(victim.demo.agent.client().list().expect("keys"), listed);
 }
 
 #[test]

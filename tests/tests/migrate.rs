@@ -3,7 +3,7 @@
 use nkey_core::claims::owned::{Account, Claims};
 use nkey_core::nkey::{KeyPair, Kind, Seed};
 use nkey_core::tolerant::{self, AnyClaims};
-use nkey_tests::{Demo, Output, User, account_server, old_token, skipped, snapshot};
+use nkey_tests::{Demo, User, account_server, old_token, skipped};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -44,26 +44,6 @@ fn claims(demo: &Demo, file: &str) -> Claims<Account> {
     }
 }
 
-/// A command that must fail, name what is wrong, and leave every file as it was.
-#[track_caller]
-fn refuses(demo: &Demo, arguments: &str, needles: &[&str]) -> Output {
-    let before = snapshot(&demo.path("store"));
-    let output = demo.run(arguments);
-    assert_eq!(output.status, 1, "{arguments}: {output:?}");
-    assert!(
-        snapshot(&demo.path("store")) == before,
-        "{arguments} changed a file"
-    );
-    for needle in needles {
-        assert!(
-            output.stderr.contains(needle),
-            "{arguments}: {needle}: {}",
-            output.stderr
-        );
-    }
-    output
-}
-
 #[track_caller]
 fn same_users(demo: &Demo, account: &str, users: &[&str]) {
     for user in users {
@@ -91,8 +71,7 @@ fn every_account_of_an_operator_is_brought_with_its_users() {
     assert_ne!(after.standard.iss, before.standard.iss);
     demo.nkey("validate -A");
     // Again: what is there is not replaced unasked, and then only by the same.
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate --operator-dir store/old",
         &["account A already (--force", "2 of 2 accounts"],
     );
@@ -121,7 +100,7 @@ fn an_account_of_a_url_comes_without_users() {
         _ => (200, token.clone()),
     });
     for torn in ["torn", "long"] {
-        refuses(&demo, &format!("migrate -u {url}/{torn}"), &[torn]);
+        demo.refuses(&format!("migrate -u {url}/{torn}"), &[torn]);
     }
     let told = demo.nkey(&format!("migrate -u {url}/A"));
     assert_eq!(told, "migrated account A to operator new\n");
@@ -182,8 +161,7 @@ fn what_is_not_the_accounts_is_refused() {
     let place = |name: &str, bytes: &[u8]| fs::write(users.join(name), bytes).expect("a file");
     let stranger = fs::read(demo.path("store/old/accounts/B/users/w.jwt")).expect("a user");
     place("w.jwt", &stranger);
-    refuses(
-        &demo,
+    demo.refuses(
         &format!("migrate -u {A}"),
         &[
             "users/w.jwt: iss: ",
@@ -192,18 +170,13 @@ fn what_is_not_the_accounts_is_refused() {
     );
     // Two files of one name, and a seed beside a token.
     place("w.jwt", &fs::read(users.join("u.jwt")).expect("a user"));
-    refuses(
-        &demo,
-        &format!("migrate -u {A}"),
-        &["w.jwt: name: ", "named u"],
-    );
+    demo.refuses(&format!("migrate -u {A}"), &["w.jwt: name: ", "named u"]);
     fs::remove_file(users.join("w.jwt")).expect("removed");
     demo.nkey("select operator old");
     demo.nkey("generate creds -a A -n u -o u.creds");
     demo.nkey("select operator new");
     place("u.jwt", &fs::read(demo.path("u.creds")).expect("creds"));
-    refuses(
-        &demo,
+    demo.refuses(
         &format!("migrate -u {A}"),
         &["u.jwt holds a seed", "nkey import user"],
     );
@@ -213,7 +186,7 @@ fn what_is_not_the_accounts_is_refused() {
     let pipe = demo.path("away/users/u.jwt");
     let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
     rustix::fs::mknodat(rustix::fs::CWD, pipe, kind, mode, 0).expect("a pipe");
-    refuses(&demo, "migrate -u away/A.jwt", &["u.jwt is not a file"]);
+    demo.refuses("migrate -u away/A.jwt", &["u.jwt is not a file"]);
 }
 
 #[test]
@@ -228,38 +201,34 @@ fn neither_itself_nor_another_account_is_replaced() {
         "migrate --force --operator-dir store/old".to_owned(),
         "migrate --force --operator-dir elsewhere/link".to_owned(),
     ] {
-        refuses(&demo, &arguments, &["cannot be brought onto itself"]);
+        demo.refuses(&arguments, &["cannot be brought onto itself"]);
     }
     demo.nkey("select operator new");
     demo.nkey("add account -n B");
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate --force -u store/old/accounts/B/B.jwt",
         &["another account B", "nkey rename account B NEW"],
     );
     demo.nkey("rename account B b");
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate --force -u store/old/accounts/B/B.jwt",
         &["differs from B in letter case only"],
     );
     demo.nkey(&format!("migrate -u {A}"));
     demo.nkey("rename account A C");
-    refuses(
-        &demo,
+    demo.refuses(
         &format!("migrate --force -u {A}"),
         &["as account C", "nkey rename account C A"],
     );
     demo.nkey("rename account C A");
     // A user that was edited, and another one of its name.
     demo.nkey("edit user -a A -n u --tag t");
-    refuses(&demo, &format!("migrate -u {A}"), &["account A already"]);
+    demo.refuses(&format!("migrate -u {A}"), &["account A already"]);
     demo.nkey(&format!("migrate --force -u {A}"));
     same_users(&demo, "A", &["u", "v"]);
     demo.nkey("delete user -a A -n u --revoke=false");
     demo.nkey("add user -a A -n u");
-    refuses(
-        &demo,
+    demo.refuses(
         &format!("migrate --force -u {A}"),
         &["another user A/u", "nkey delete user -a A -n u"],
     );
@@ -279,10 +248,9 @@ fn damaged_files_and_missing_keys_are_named() {
         ("none.jwt", "none.jwt is missing"),
         ("store", "store is not a file"),
     ] {
-        refuses(&demo, &format!("migrate -u {file}"), &[needle]);
+        demo.refuses(&format!("migrate -u {file}"), &[needle]);
     }
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate --operator-dir elsewhere",
         &["no operator's folder"],
     );
@@ -298,19 +266,17 @@ fn damaged_files_and_missing_keys_are_named() {
         json!({ "iat": 1, "name": "../../evil", "sub": account, "type": "account", "nats": {} });
     demo.home
         .file("evil.jwt", old_token(claims.clone(), &stranger));
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate -u evil.jwt",
         &["evil.jwt: name: ", "it holds / or"],
     );
     claims["name"] = "a..b".into();
     demo.home
         .file("evil.jwt", old_token(claims.clone(), &stranger));
-    refuses(&demo, "migrate -u evil.jwt", &["two dots in a row"]);
+    demo.refuses("migrate -u evil.jwt", &["two dots in a row"]);
     claims["name"] = "fine".into();
     demo.home.file("evil.jwt", old_token(claims, &stranger));
-    refuses(
-        &demo,
+    demo.refuses(
         "migrate -u evil.jwt",
         &[
             "the agent holds no key of account fine",

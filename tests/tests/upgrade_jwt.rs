@@ -2,8 +2,7 @@
 
 use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
 use nkey_core::tolerant;
-use nkey_tests::{Demo, old_token, program, root, run, skipped, snapshot, tool};
-use nkey_tests::{Output, command};
+use nkey_tests::{Demo, command, old_token, program, root, run, skipped, snapshot, tool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -105,26 +104,6 @@ impl Old {
         snapshot(&self.demo.path("store/O"))
     }
 
-    /// A command that must fail, name what is wrong, and leave every file as it was.
-    #[track_caller]
-    fn refuses(&self, arguments: &str, needles: &[&str]) -> Output {
-        let before = snapshot(&self.demo.path("store"));
-        let output = self.demo.run(arguments);
-        assert!(matches!(output.status, 1 | 2), "{arguments}: {output:?}");
-        assert!(
-            snapshot(&self.demo.path("store")) == before,
-            "{arguments} changed a file"
-        );
-        for needle in needles {
-            assert!(
-                output.stderr.contains(needle),
-                "{arguments}: {needle}: {}",
-                output.stderr
-            );
-        }
-        output
-    }
-
     fn backups(&self) -> Vec<PathBuf> {
         let all = fs::read_dir(self.demo.path("store"))
             .expect("a folder")
@@ -186,13 +165,14 @@ fn everything_of_version_1_is_issued_anew_and_nsc_takes_it() {
         "edit account A --tag x",
         "edit user -a A -n u --tag x",
     ] {
-        old.refuses(edit, &["token of version 1", "type: nkey upgrade-jwt"]);
+        old.demo
+            .refuses(edit, &["token of version 1", "type: nkey upgrade-jwt"]);
     }
-    old.refuses(
+    old.demo.refuses(
         "upgrade-jwt",
         &["nats-server 2.2 or later", "--yes does it unasked"],
     );
-    old.refuses("upgrade-jwt --yes -K x", &["-K: "]);
+    old.demo.refuses("upgrade-jwt --yes -K x", &["-K: "]);
     let told = old.demo.run("upgrade-jwt --yes");
     assert!(
         told.stdout
@@ -285,7 +265,7 @@ fn a_lost_key_leaves_every_file_as_it_was() {
             .filter(|(_, byte)| !lost.contains(byte))
             .collect();
         let old = Old::new(&held);
-        old.refuses(
+        old.demo.refuses(
             "upgrade-jwt --yes",
             &["the agent holds none of the keys", needle],
         );
@@ -339,7 +319,7 @@ fn what_the_operator_or_an_account_never_signed_is_refused() {
     let token = fs::read(old.demo.path(B)).expect("a token");
     let foreign = claims("B", &key(Kind::Account, 5), "account", json!({}));
     old.write(B, foreign, &pair(Kind::Operator, 9));
-    old.refuses(
+    old.demo.refuses(
         "upgrade-jwt -y",
         &[
             "B/B.jwt: iss: ",
@@ -360,7 +340,7 @@ fn what_the_operator_or_an_account_never_signed_is_refused() {
     old.write(&user_file("u"), foreign, &pair(Kind::Account, 9));
     let torn = fs::read(old.demo.path(&user_file("s"))).expect("a token");
     fs::write(old.demo.path(&user_file("s")), &torn[..torn.len() - 9]).expect("a token");
-    old.refuses("upgrade-jwt -y", &["s.jwt: "]);
+    old.demo.refuses("upgrade-jwt -y", &["s.jwt: "]);
     fs::write(old.demo.path(&user_file("s")), torn).expect("a token");
     let told = old.demo.run("upgrade-jwt -y");
     assert!(
@@ -383,7 +363,7 @@ fn others_issue_their_operator_and_the_accounts_sign_themselves() {
         text.replace(r#""managed":false"#, r#""managed":true"#),
     )
     .expect("a marker");
-    old.refuses(
+    old.demo.refuses(
         "upgrade-jwt -y",
         &[
             "others hold its keys",

@@ -1,21 +1,13 @@
 use super::*;
 use crate::store::lock::tests::Scratch;
+use crate::store::operator::tests::fixture;
 use crate::store::token::Typed;
 use crate::store::{defaults, file};
 use nkey_core::claims::owned::Claims;
 use nkey_core::jwt;
 use nkey_core::nkey::{KeyPair, Kind, Seed};
-use std::path::PathBuf;
 
 const NOW: i64 = 1_800_000_000;
-
-fn fixture() -> Operator {
-    let stores = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/fixtures/nsc-store/stores"
-    ));
-    Operator::load(&stores, "demoop").unwrap()
-}
 
 #[test]
 fn the_store_that_nsc_wrote_is_taken_by_servers() {

@@ -1,7 +1,7 @@
 //! The folder of one operator.
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod write;
 
 use super::config::{Info, folders, names};

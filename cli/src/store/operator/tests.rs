@@ -4,7 +4,8 @@ use crate::store::lock::Lock;
 use crate::store::lock::tests::Scratch;
 use std::fs;
 
-fn fixture() -> Operator {
+/// The operator of the store that nsc wrote.
+pub fn fixture() -> Operator {
     let stores = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../tests/fixtures/nsc-store/stores"

@@ -153,6 +153,8 @@ fn lock_wipes_the_keys_of_connections_and_locks_the_rest() {
     assert_eq!(status(own.export(&key(Kind::User, 3))), Status::Locked);
     assert_eq!(names(&mut own), ["O", "A", "U"]);
     assert!(own.status().unwrap().is_locked());
+    own.generate_ahead(Kind::User, "", 0).unwrap();
+    assert_eq!(status(own.generated()), Status::Locked);
     own.unlock(&mut Says(common::PASSPHRASE)).unwrap();
     assert!(other.sign(&key(Kind::User, 3), NONCE).is_ok());
 }
@@ -182,7 +184,7 @@ impl Store for Many {
     }
 
     fn state(&self) -> State {
-        State::Locked
+        State::Unlocked
     }
 
     fn max_message(&self) -> usize {
@@ -282,6 +284,21 @@ fn a_key_that_cannot_be_written_is_an_error_of_the_flush() {
     client.flush_ahead().unwrap();
     assert_eq!(client.list().unwrap().len(), 3);
     assert_eq!(status(client.flushed()), Status::Locked);
+}
+
+#[test]
+fn keys_of_clients_that_do_not_wait_all_arrive() {
+    let agent = Running::new(three_keys());
+    let mut request = Writer::new();
+    request
+        .byte(number::EXTENSION)
+        .string(b"generate-v1@nkey-agent");
+    request.string(b"user").string(b"").uint32(flag::LATER);
+    for _ in 0..50 {
+        agent.raw().send(&common::frame(request.as_bytes()));
+    }
+    let mut client = agent.client();
+    eventually(|| (client.list().unwrap().len() == 53).then_some(()));
 }
 
 /// The comments of the standard list.

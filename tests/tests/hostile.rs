@@ -3,9 +3,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use nkey_core::nkey::{KeyPair, Kind, PublicKey, Seed};
-use nkey_tests::{Demo, Output};
+use nkey_tests::{Demo, Output, run};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 
 /// A store with operator O, accounts A and B and user A/u, whose keys the test has as well.
@@ -167,6 +169,48 @@ fn a_user_whose_key_is_not_on_disk_is_not_added() {
     let output = victim.nkey("add user -a A -n v");
     assert!(!output.stderr.contains("still holds"), "{output:?}");
     assert_eq!(victim.demo.agent.client().list().expect("keys"), listed);
+}
+
+/// One frame of the agent's protocol, with its length.
+fn frame(from: &mut UnixStream) -> Vec<u8> {
+    let mut bytes = vec![0; 4];
+    if from.read_exact(&mut bytes).is_err() {
+        return Vec::new();
+    }
+    let length = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    bytes.resize(4 + usize::try_from(length).expect("a length"), 0);
+    from.read_exact(&mut bytes[4..]).expect("a frame");
+    bytes
+}
+
+#[test]
+fn a_key_of_which_nothing_was_heard_is_named() {
+    let victim = Victim::new();
+    let place = victim.path("proxy.sock");
+    let listener = UnixListener::bind(&place).expect("a socket");
+    let agent = victim.demo.agent.socket();
+    // Hangs up when it is asked whether the key is on disk.
+    let proxy = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().expect("a client");
+        let mut agent = UnixStream::connect(agent).expect("the agent");
+        loop {
+            let request = frame(&mut client);
+            if request.is_empty() || request.windows(8).any(|bytes| bytes == b"flush-v1") {
+                return;
+            }
+            agent.write_all(&request).expect("sent");
+            client.write_all(&frame(&mut agent)).expect("answered");
+        }
+    });
+    let mut add = victim.demo.command("add user -a A -n v");
+    let output = run(add.env("NKEY_AUTH_SOCK", &place), "");
+    proxy.join().expect("the proxy");
+    assert_eq!(output.status, 1, "{output:?}");
+    assert!(
+        output.stderr.contains("still holds the unused key U"),
+        "{output:?}"
+    );
+    assert!(!victim.path("store/O/accounts/A/users/v.jwt").exists());
 }
 
 #[test]

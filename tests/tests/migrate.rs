@@ -369,3 +369,19 @@ fn a_real_server_lets_the_users_of_a_migrated_account_in() {
     let server = demo.server("--mem-resolver", "");
     assert!(User::connect(server.port(), &creds).is_ok());
 }
+
+#[test]
+fn who_was_revoked_stays_so_and_a_folder_without_a_token_is_named() {
+    let demo = two_operators();
+    demo.nkey("migrate --operator-dir store/old");
+    demo.nkey("revocations add-user -a A -n u");
+    fs::create_dir(demo.path("store/old/accounts/Z")).expect("a folder");
+    let again = demo.run("migrate --operator-dir store/old --force");
+    assert_eq!(again.status, 0, "{again:?}");
+    assert!(again.stderr.contains("Z.jwt is not in it"), "{again:?}");
+    assert!(again.stderr.contains("1 revocations"), "{again:?}");
+    assert_eq!(
+        claims(&demo, "new/accounts/A/A.jwt").nats.revocations.len(),
+        1
+    );
+}

@@ -204,7 +204,8 @@ fn open_vault(args: &Args, dir: &Path) -> Result<Vault, Box<dyn std::error::Erro
         let vault = Vault::open(dir)?;
         if args.plugin.is_some() && !vault.has_plugin() {
             return Err(format!(
-                "the vault at {} is sealed by a passphrase, and --plugin seals new ones only: start without --plugin,                  or name another place with --vault",
+                "the vault at {} is sealed by a passphrase, and --plugin seals new ones only: \
+                 start without --plugin, or name another place with --vault",
                 dir.display()
             )
             .into());

@@ -90,6 +90,8 @@ pub struct Agent {
     /// The stores of connections that hold keys. Locked while a key is added.
     volatiles: Mutex<Vec<Weak<Volatile>>>,
     under_way: AtomicUsize,
+    /// Keys that were answered and are not on disk.
+    adding: AtomicUsize,
     connections: AtomicUsize,
 }
 
@@ -110,6 +112,7 @@ impl Agent {
             unlocking: unlock::Unlocking::new(),
             volatiles: Mutex::new(Vec::new()),
             under_way: AtomicUsize::new(0),
+            adding: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
         }
     }

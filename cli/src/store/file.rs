@@ -139,11 +139,13 @@ pub fn create_all(dir: &Path, files: &[(String, &str)]) -> Result<(), Error> {
 pub fn replace_all(dir: &Path, files: &[(String, &str, &[u8])]) -> Result<(), Error> {
     let temps = files
         .iter()
-        .map(|(name, text, _)| Temp::unsynced(&dir.join(name), text.as_bytes()))
+        .map(|(name, text, _)| {
+            Temp::unsynced(&dir.join(name), text.as_bytes()).map(|(temp, _)| temp)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     flush(dir)?;
     let mut all = files.iter().zip(temps);
-    let replaced = all.try_for_each(|((name, _, read), (temp, _))| {
+    let replaced = all.try_for_each(|((name, _, read), temp)| {
         let path = dir.join(name);
         if self::read(&path)?.as_deref() != Some(*read) {
             return Err(changed(&path));

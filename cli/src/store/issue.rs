@@ -123,6 +123,7 @@ pub fn issue_many<N: Typed>(
         subs.push(claims.standard().sub.clone());
         texts.push(claims.to_json());
     }
+    wait_for_clock(ctx, after);
     let tokens = ctx.agent()?.issue_many(key, &texts, after)?;
     let checked = tokens.into_iter().zip(&subs).map(|(token, sub)| {
         let token = token?;
@@ -139,20 +140,24 @@ fn sign<T>(
     after: i64,
     meanwhile: impl FnOnce() -> Result<T, Error>,
 ) -> Result<(String, T), Error> {
-    let early = after - ctx.now() - AHEAD + 1;
-    if let Some(early) = u64::try_from(early)
-        .ok()
-        .filter(|early| (1..=PATIENCE).contains(early))
-    {
-        // Many edits within a second: each token is dated after the one before.
-        std::thread::sleep(Duration::from_secs(early));
-    }
+    wait_for_clock(ctx, after);
     let agent = ctx.agent()?;
     agent.issue_ahead(key, &claims.to_json(), 0, after)?;
     let made = meanwhile();
     let token = agent.issued()?;
     check(&token, key, &claims.standard().sub)?;
     Ok((token, made?))
+}
+
+/// Many edits within a second: each token is dated after the one before, but not far ahead.
+fn wait_for_clock(ctx: &Context, after: i64) {
+    let early = after - ctx.now() - AHEAD + 1;
+    if let Some(early) = u64::try_from(early)
+        .ok()
+        .filter(|early| (1..=PATIENCE).contains(early))
+    {
+        std::thread::sleep(Duration::from_secs(early));
+    }
 }
 
 /// The token goes to disk and to servers: it must be what was asked for.

@@ -4,6 +4,7 @@ use crate::card::Maker;
 use crate::context::Context;
 use crate::error::{Error, Exit};
 use crate::output::clean_inline;
+use nkey_agent::client;
 use nkey_agent::message::{MAX_NAME, flag};
 use nkey_core::nkey::{Kind, PublicKey};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -187,12 +188,15 @@ impl Fresh {
     /// Returns when all keys are on disk.
     ///
     /// # Errors
-    /// What the agent says; then it does not hold the key.
+    /// What the agent says; if it refuses, it does not hold the key.
     pub fn written(&mut self, ctx: &mut Context) -> Result<(), Error> {
         if std::mem::take(&mut self.unwritten)
             && let Err(error) = ctx.agent()?.flushed()
         {
-            self.keys.pop();
+            // Without an answer it may be there all the same.
+            if matches!(error, client::Error::Refused { .. }) {
+                self.keys.pop();
+            }
             return Err(error.into());
         }
         self.check()

@@ -106,7 +106,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         edit.write_users(ctx, &account, group).map_err(|error| {
             let done = rows.len();
             error.within(&format!(
-                "{done} users were changed before a group of which some may be (run again, it passes over them)"
+                "{done} users were changed, and perhaps some of the next {} (run again, it passes over those)",
+                group.len()
             ))
         })?;
         rows.extend(group.iter().zip(&changes[rows.len()..]).map(

@@ -38,11 +38,12 @@ pub fn account(source: &str) -> Result<Found, Error> {
     })
 }
 
-/// The files of the accounts of an operator's folder.
+/// The files of the accounts of an operator's folder, and the names of folders that are no
+/// account's.
 ///
 /// # Errors
 /// If it is no operator's folder, or has no accounts.
-pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+pub fn files(dir: &Path) -> Result<(Vec<PathBuf>, Vec<String>), Error> {
     let shown = dir.display();
     if !dir.join(".nsc").is_file() {
         return Err(Error::failed(format!(
@@ -51,14 +52,15 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     let below = dir.join("accounts");
     let file = |name: &str| below.join(name).join(format!("{name}.jwt"));
-    let names = folders(&below, |_, name| file(name).exists())?;
+    let all = folders(&below, |_, _| true)?;
+    let (names, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|name| file(name).exists());
     if names.is_empty() {
         return Err(Error::failed(format!(
             "there is no account in {}",
             below.display()
         )));
     }
-    Ok(names.iter().map(|name| file(name)).collect())
+    Ok((names.iter().map(|name| file(name)).collect(), others))
 }
 
 /// The account of a file, and the users beside it.

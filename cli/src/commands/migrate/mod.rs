@@ -56,7 +56,15 @@ struct Row {
 pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let mut all = Vec::new();
     if let Some(dir) = &args.operator_dir {
-        for file in found::files(dir)? {
+        let (files, others) = found::files(dir)?;
+        for name in others {
+            let folder = dir.join("accounts").join(&name);
+            ctx.out.note(clean_inline(&format!(
+                "{} was passed over: {name}.jwt is not in it",
+                folder.display()
+            )));
+        }
+        for file in files {
             all.push((file.display().to_string(), found::beside(&file)));
         }
     }

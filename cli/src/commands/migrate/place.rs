@@ -11,7 +11,7 @@ use crate::store::limits::Limits;
 use crate::store::reissue::{key_of, require_known, tell_dropped};
 use crate::store::signer::account_signer;
 use crate::store::{Edit, Entry};
-use nkey_core::claims::owned::{Account, User};
+use nkey_core::claims::owned::{Account, Claims, User};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -23,6 +23,28 @@ pub struct Placer<'a> {
     /// The keys that the agent holds.
     held: BTreeSet<String>,
     force: bool,
+}
+
+/// Who was revoked since stays so, though the account that is brought does not know of it.
+fn keep_revocations(ctx: &mut Context, claims: &mut Claims<Account>, known: &Entry<Account>) {
+    let mut kept = 0;
+    for (key, &until) in &known.claims.nats.revocations {
+        let newer = claims
+            .nats
+            .revocations
+            .get(key)
+            .is_none_or(|&other| other < until);
+        if newer {
+            claims.nats.revocations.insert(key.clone(), until);
+            kept += 1;
+        }
+    }
+    if kept > 0 {
+        ctx.out.note(format!(
+            "account {}: {kept} revocations of the one that was in the store stay",
+            clean_inline(&known.name)
+        ));
+    }
 }
 
 /// What became of an account's users.
@@ -76,7 +98,11 @@ impl<'a> Placer<'a> {
         let key = key_of(account)?;
         let signer = account_signer(ctx, &edit.operator, &edit.entry, Some(&key))?;
         let after = known.as_ref().map_or(0, |known| known.claims.standard.iat);
-        let token = issue(ctx, &signer.key, account.claims.clone(), after)?;
+        let mut claims = account.claims.clone();
+        if let Some(known) = &known {
+            keep_revocations(ctx, &mut claims, known);
+        }
+        let token = issue(ctx, &signer.key, claims, after)?;
         // The account last: until it is there, the same command completes what was interrupted.
         let (lock, name) = (edit.lock()?, &account.name);
         let written = users.new.len() + users.replaced.len();

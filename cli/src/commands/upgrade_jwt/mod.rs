@@ -57,7 +57,7 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
     let backup = backup::write(&edit, ctx.now())?;
     let kept = format!(
         "the JWTs of before are in {}: to go back, put that folder in the place of {}",
-        backup.display(),
+        backup.first.as_ref().unwrap_or(&backup.dir).display(),
         edit.operator.dir().display()
     );
     write(ctx, &edit, &tokens).map_err(|error| {
@@ -68,7 +68,8 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
             "operator": edit.operator.name(),
             "upgraded": rows(&plan),
             "left": plan.left,
-            "backup": backup,
+            "backup": backup.dir,
+            "first_backup": backup.first,
         }))?;
     } else {
         let name = clean_inline(edit.operator.name());

@@ -263,6 +263,19 @@ impl Operator {
         self.account_jwt(name).exists()
     }
 
+    /// All files of the folder, from the folder on.
+    ///
+    /// # Errors
+    /// If one cannot be listed.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Error> {
+        let mut found = Vec::new();
+        write::files(&self.dir, 0, &mut found)?;
+        let below = found
+            .iter()
+            .filter_map(|path| path.strip_prefix(&self.dir).ok());
+        Ok(below.map(Path::to_owned).collect())
+    }
+
     /// Whether the folder is an operator's: has a `.nsc`.
     pub fn has_marker(&self) -> bool {
         self.dir.join(".nsc").exists()

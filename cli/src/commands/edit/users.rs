@@ -98,6 +98,12 @@ pub fn run(args: &Args, ctx: &mut Context) -> Result<(), Error> {
         let question = format!("Change {} users of account {of}?", planned.len());
         ctx.out.flush()?;
         edit.ask(false, || prompt::agree(&question, "changed", "--force"))?;
+        // Whoever was revoked during the question must not get a newer token.
+        if edit.find_account(&account.name)?.bytes != account.bytes {
+            return Err(Error::failed(format!(
+                "account {of} was changed meanwhile: nothing was done. Run the command again"
+            )));
+        }
     }
     let progress = Progress::new(planned.len(), AT_ONCE);
     let mut rows = Vec::new();
